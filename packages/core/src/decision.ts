@@ -66,7 +66,11 @@ export const ALLOW: Decision = Object.freeze({
 export function deny(
   reason: Exclude<ReasonCode, "ok">,
   layer: Layer,
-  facts: { readonly rule?: string; readonly detail?: string; readonly violations?: readonly Violation[] } = {},
+  facts: {
+    readonly rule?: string;
+    readonly detail?: string;
+    readonly violations?: readonly Violation[];
+  } = {},
 ): Decision {
   const { rule, detail, violations } = facts;
   return Object.freeze({

@@ -14,9 +14,9 @@ export type OperandCheck =
 /** An operator bound to its operand. Pure, and linear in the value. Never called for an absent value but by `required`. */
 export interface Judge {
   /** Input rules and output validation: whether the constraint holds for this present value. */
-  holds(value: unknown): boolean;
+  readonly holds: (value: unknown) => boolean;
   /** Output rules with an action: whether the operator says so for this very value (lists and mappings are walked by the caller). */
-  fires(value: unknown): boolean;
+  readonly fires: (value: unknown) => boolean;
 }
 
 /** One row of the operator table, which rules, JSON Schema, docs and explanations all read. */
@@ -35,4 +35,6 @@ export interface Operator {
   bind(operand: PolicyValue): Judge;
   /** Plain words after the path: "at most 1000", "one of "open", "closed"". Shows the operand, never a value. */
   words(operand: PolicyValue): string;
+  /** What a violation says after the path: "is above the highest allowed". Shows neither the operand nor a value. */
+  readonly complaint: string;
 }

@@ -1,0 +1,120 @@
+import type { ActionName, FieldRule, OperatorName, PolicyValue } from "../document/document.js";
+import { formatDocumentPath } from "../document/fault.js";
+import type { Judge } from "../operators/operator.js";
+import { operatorOf } from "../operators/operators.js";
+import { compilePattern, type Pattern } from "../operators/pattern.js";
+
+/** Answer of an act: the key or list item goes. No returned value can be a symbol, so none can be taken for it. */
+export const REMOVED = Symbol("removed");
+
+/** Answer of an act: nothing of the value may leave. */
+export const DENIED = Symbol("denied");
+
+/** What stands in the place of what was redacted. */
+export const REDACTED = "[REDACTED]";
+
+/** What an act makes of a value that is neither list nor mapping: the value itself where it does not fire. */
+export type LeafAct = (value: unknown) => unknown;
+
+/** An output rule with an action, ready to run. */
+export interface Act {
+  /** Place among the rules with an action; they run in this order. */
+  readonly index: number;
+  readonly path: string;
+  readonly action: ActionName;
+  /** Document path of the rule. */
+  readonly rule: string;
+  readonly report: { readonly path: string; readonly action: ActionName };
+  /** `deny` with `required: true`: fires too where the field is absent. */
+  readonly wantsPresence: boolean;
+  /** All operators, on a value that is neither list nor mapping. */
+  readonly onLeaf: LeafAct;
+  /** Whether a list or mapping fires as a whole, its strings apart. */
+  readonly firesOnWhole: (value: unknown) => boolean;
+  /** The operators that are tried on every string and number inside a list or mapping; absent where there is none. */
+  readonly onText: LeafAct | undefined;
+  /** `redact` with `matches`: answers `DENIED` for what the pattern is found in, so that it can be sought inside. */
+  readonly findsMatch: LeafAct | undefined;
+  /** Operand of `maxLength`, for `truncate`. */
+  readonly length: number;
+}
+
+const TEXT_OPERATORS: ReadonlySet<OperatorName> = new Set(["matches", "contains", "startsWith", "endsWith"]);
+
+/** Binds a rule with an action. */
+export function compileAct(rule: FieldRule, action: ActionName, index: number): Act {
+  const { path, operators } = rule;
+  const uses = operators.map(({ name, operand }) => ({ name, judge: operatorOf(name).bind(operand) }));
+  const operandOf = (name: OperatorName): PolicyValue | undefined =>
+    operators.find((use) => use.name === name)?.operand;
+  const source = action === "redact" ? operandOf("matches") : undefined;
+  const pattern = source === undefined ? undefined : compilePattern(String(source));
+  const length = Number(operandOf("maxLength") ?? Number.POSITIVE_INFINITY);
+  const matcher = pattern === undefined ? undefined : uses.find(({ name }) => name === "matches")?.judge;
+  // What is longer than `maxLength` breaks it, and what is not has nothing to cut: `truncate` need not ask.
+  const always = uses.length === 0 || action === "truncate";
+  const others = uses.filter(({ name }) => name !== "matches").map(({ judge }) => judge);
+  const all = uses.map(({ judge }) => judge);
+  const texts = uses.filter(({ name }) => TEXT_OPERATORS.has(name));
+  const textJudges = texts.map(({ judge }) => judge);
+  const otherTexts = texts.filter(({ name }) => name !== "matches").map(({ judge }) => judge);
+  const wholes = uses.filter(({ name }) => !TEXT_OPERATORS.has(name)).map(({ judge }) => judge);
+  return {
+    index,
+    path,
+    action,
+    rule: formatDocumentPath(rule.at),
+    report: Object.freeze({ path, action }),
+    wantsPresence: action === "deny" && operandOf("required") === true,
+    onLeaf: leafAct(action, always ? () => true : anyFires(all), pattern, anyFires(others), length),
+    firesOnWhole: always ? () => true : anyFires(wholes),
+    onText:
+      texts.length === 0
+        ? undefined
+        : leafAct(action, anyFires(textJudges), pattern, anyFires(otherTexts), length),
+    findsMatch: matcher === undefined ? undefined : (value) => (matcher.fires(value) ? DENIED : value),
+    length,
+  };
+}
+
+function leafAct(
+  action: ActionName,
+  fires: (value: unknown) => boolean,
+  pattern: Pattern | undefined,
+  othersFire: (value: unknown) => boolean,
+  length: number,
+): LeafAct {
+  switch (action) {
+    case "filter":
+      return (value) => (fires(value) ? REMOVED : value);
+    case "deny":
+      return (value) => (fires(value) ? DENIED : value);
+    case "truncate":
+      return (value) => (typeof value === "string" && fires(value) ? cutText(value, length) : value);
+    case "redact":
+      if (pattern === undefined) return (value) => (fires(value) ? REDACTED : value);
+      return (value) => {
+        if (typeof value !== "string") return fires(value) ? REDACTED : value;
+        return pattern.replaceAll(value, REDACTED) ?? (othersFire(value) ? REDACTED : value);
+      };
+  }
+}
+
+function anyFires(judges: readonly Judge[]): (value: unknown) => boolean {
+  const [only] = judges;
+  if (only === undefined) return () => false;
+  if (judges.length === 1) return (value) => only.fires(value);
+  return (value) => judges.some((judge) => judge.fires(value));
+}
+
+/** The first `length` code points of a text. A surrogate without its partner counts as one; a pair is never split. */
+function cutText(text: string, length: number): string {
+  if (text.length <= length) return text;
+  let end = 0;
+  for (let count = 0; count < length; count++) {
+    // Past the end both answers are NaN, which is no surrogate.
+    const pair = (text.charCodeAt(end) & 0xfc00) === 0xd800 && (text.charCodeAt(end + 1) & 0xfc00) === 0xdc00;
+    end += pair ? 2 : 1;
+  }
+  return end < text.length ? text.slice(0, end) : text;
+}

@@ -1,0 +1,166 @@
+import {
+  type CallVerdict,
+  type Decision,
+  decideCall,
+  decideRelease,
+  decideThrown,
+  type PolicyState,
+} from "d2-core/call";
+import { type ActingUser, actingUser, enclosingCall, liveScope, Scope, scopes } from "../context/scope.js";
+import { isPromise } from "../context/user.js";
+import type { Enforcer } from "../setup/registry.js";
+import { isInnerRefusal, refusalError, vouchFor } from "./refuse.js";
+import { guardItems, isStream } from "./stream.js";
+import type { Tool } from "./tool.js";
+
+/** A function as the guard sees it. */
+export type ToolFunction = (this: unknown, ...args: never[]) => unknown;
+
+/** A call that was allowed and is running. */
+interface Running {
+  readonly tool: Tool;
+  readonly verdict: CallVerdict;
+  readonly user: ActingUser;
+  readonly body: Scope;
+}
+
+/**
+ * One guarded call, the only path there is: decide, record, run, judge what came back, record. The steps are those of
+ * the architecture page.
+ */
+export function invoke(tool: Tool, fn: ToolFunction, self: unknown, args: readonly unknown[]): unknown {
+  const current = scopes.getStore();
+  const user = actingUser(current);
+  const verdict = judge(tool, user, current, args);
+  if (user === undefined || verdict.entry === undefined || verdict.decision.outcome === "deny") {
+    return refuse(tool, user, current, verdict.decision);
+  }
+  // INVARIANT: nothing runs between the decision and this record, so calls made side by side see each other.
+  const call = user.session.begin(tool.id, enclosingCall(current));
+  if (verdict.entry.labels.length > 0) user.session.addFacts(verdict.entry.labels);
+  const body = new Scope(current?.ended === true ? liveScope(current) : current, user, call);
+  const running: Running = { tool, verdict, user, body };
+  let value: unknown;
+  try {
+    value = scopes.run(body, apply, fn, self, verdict.args ?? args);
+  } catch (thrown) {
+    return failed(running, thrown);
+  }
+  if (tool.kind !== "plain" || isPromise(value)) return later(running, value);
+  return returned(running, value);
+}
+
+/** The decision alone, with nothing recorded. */
+export function judge(
+  tool: Tool,
+  user: ActingUser | undefined,
+  scope: Scope | undefined,
+  args: readonly unknown[],
+): CallVerdict {
+  const { enforcer } = tool.slot;
+  const state = stateOf(enforcer);
+  const plan = enforcer?.plan;
+  if (user === undefined || plan === undefined || state !== "current") {
+    return decideCall(state, undefined, undefined);
+  }
+  if (user.plan !== plan) {
+    user.plan = plan;
+    user.view = plan.view(user.roles);
+  }
+  return decideCall(state, user.view, {
+    tool: tool.id,
+    session: user.session,
+    enclosing: enclosingCall(scope),
+    names: tool.names,
+    args,
+  });
+}
+
+function stateOf(enforcer: Enforcer | undefined): PolicyState {
+  const plan = enforcer?.plan;
+  if (enforcer === undefined || plan === undefined) return "unavailable";
+  // The clock is read only when the plan can expire.
+  if (plan.expiresAt !== undefined && enforcer.clock() >= plan.expiresAt) return "expired";
+  return "current";
+}
+
+function apply(fn: ToolFunction, self: unknown, args: readonly unknown[]): unknown {
+  // The arguments are the caller's own, or the snapshot of them that was judged.
+  return Reflect.apply(fn, self, args as never[]);
+}
+
+/** The function gave something to wait for, or a generator: its call is not over yet. */
+function later(running: Running, value: unknown): unknown {
+  if (!isPromise(value)) return returned(running, value);
+  const promise = value instanceof Promise ? value : Promise.resolve(value);
+  return promise.then(
+    (settled) => returned(running, settled),
+    (reason) => failed(running, reason),
+  );
+}
+
+function returned(running: Running, value: unknown): unknown {
+  const { tool, verdict } = running;
+  const output = verdict.entry?.output;
+  const generated = tool.kind === "generator" || tool.kind === "asyncGenerator";
+  if (
+    generated
+      ? output === undefined || tool.eachItem
+      : tool.eachItem && output !== undefined && isStream(value)
+  ) {
+    return guardItems(value, {
+      output,
+      body: running.body,
+      end: (released) => finish(running, released),
+      refuse: (decision) => refuse(tool, running.user, running.body.outer, decision),
+    });
+  }
+  if (output === undefined) {
+    finish(running, true);
+    return value;
+  }
+  const release = decideRelease(output, value);
+  if (release.decision.outcome === "allow") {
+    finish(running, true);
+    return release.value;
+  }
+  finish(running, false);
+  return refuse(tool, running.user, running.body.outer, release.decision);
+}
+
+function failed(running: Running, thrown: unknown): unknown {
+  finish(running, false);
+  const { tool, user, body, verdict } = running;
+  if (isInnerRefusal(body, thrown)) throw thrown;
+  const denial = decideThrown(verdict.entry?.output, thrown);
+  if (denial !== undefined) return refuse(tool, user, body.outer, denial);
+  throw thrown;
+}
+
+/** Users set inside the body end with it, before the call itself is over. */
+function finish({ user, body }: Running, released: boolean): void {
+  if (body.ended) return;
+  body.end();
+  user.session.end(body.call, released);
+}
+
+/** What a refused call gives: an exception, a rejection, or what `onDeny` says. */
+export function refuse(
+  tool: Tool,
+  user: ActingUser | undefined,
+  scope: Scope | undefined,
+  decision: Decision,
+): unknown {
+  if (tool.handled && typeof tool.onDeny !== "function") {
+    return tool.rejects ? Promise.resolve(tool.onDeny) : tool.onDeny;
+  }
+  const error = refusalError(tool.id, user, decision);
+  vouchFor(error, scope);
+  if (typeof tool.onDeny === "function" && tool.handled) {
+    const handler = tool.onDeny;
+    if (!tool.rejects) return Reflect.apply(handler, undefined, [error]);
+    return new Promise((resolve) => resolve(Reflect.apply(handler, undefined, [error])));
+  }
+  if (tool.rejects) return Promise.reject(error);
+  throw error;
+}

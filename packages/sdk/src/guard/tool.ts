@@ -1,0 +1,57 @@
+import { ConfigurationError, checkToolId, type ParameterNames, parameterNames } from "d2-core/call";
+import { type InstanceSlot, instanceSlot } from "../setup/registry.js";
+import { checkGuardOptions, type GuardOptions } from "./options.js";
+
+/** What a tool's function is, as far as can be known before it runs. */
+export type ToolKind = "plain" | "async" | "generator" | "asyncGenerator";
+
+/** A guarded tool: everything about it that is known once, when it is wrapped. */
+export interface Tool {
+  readonly id: string;
+  readonly slot: InstanceSlot;
+  readonly names: ParameterNames | undefined;
+  readonly kind: ToolKind;
+  /** Whether refusals reject. */
+  readonly rejects: boolean;
+  readonly eachItem: boolean;
+  /** Whether `onDeny` was given; `undefined` is a value like any other. */
+  readonly handled: boolean;
+  readonly onDeny: unknown;
+}
+
+/**
+ * Checks and binds what the author said of a tool.
+ *
+ * @throws ConfigurationError for an id that no policy could name, an unknown option, or an async `onDeny` on a
+ * synchronous tool
+ */
+export function bindTool(id: string, options: GuardOptions, kind: ToolKind): Tool {
+  const fault = checkToolId(id);
+  if (fault !== undefined) throw new ConfigurationError(`\`d2Guard\`: the tool id ${fault}`);
+  checkGuardOptions(options, id);
+  const rejects = options.async ?? kind === "async";
+  if (kindOf(options.onDeny) === "async" && !rejects) {
+    throw new ConfigurationError(
+      `guard of \`${id}\`: an async \`onDeny\` needs an async tool; say \`async: true\` if the function gives a promise`,
+    );
+  }
+  return {
+    id,
+    slot: instanceSlot(options.instance),
+    names: options.params === undefined ? undefined : parameterNames(options.params),
+    kind,
+    rejects,
+    eachItem: options.stream === "each",
+    handled: Object.hasOwn(options, "onDeny"),
+    onDeny: options.onDeny,
+  };
+}
+
+/** What kind of function it is; only the ones written as such can be told. */
+export function kindOf(value: unknown): ToolKind {
+  const tag = typeof value === "function" ? Object.prototype.toString.call(value) : "";
+  if (tag === "[object AsyncFunction]") return "async";
+  if (tag === "[object GeneratorFunction]") return "generator";
+  if (tag === "[object AsyncGeneratorFunction]") return "asyncGenerator";
+  return "plain";
+}

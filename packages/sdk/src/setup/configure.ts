@@ -1,0 +1,87 @@
+import { ConfigurationError } from "d2-core/call";
+import { loadEngine, loadEngineSync } from "./policy-engine.js";
+import { PolicyManager } from "./policy-instance.js";
+import { DEFAULT_INSTANCE, type InstanceSlot, instanceSlot, instanceSlots } from "./registry.js";
+import { type RbacOptions, readSettings, type Settings } from "./settings.js";
+
+/**
+ * Sets an instance up: finds its policy, checks it, puts it in force, and keeps it up to date. An instance of that name
+ * that is there already is replaced in one step; if the set-up fails, it stays.
+ *
+ * @throws (as rejections) ConfigurationError for options, an environment or a policy that cannot be used, with every
+ * fault in `diagnostics`; BundleExpiredError, TooManyToolsError, PolicyTooLargeError
+ */
+export async function configureRbac(options: RbacOptions = {}): Promise<PolicyManager> {
+  const settings = readSettings(options);
+  return inTurn(instanceSlot(settings.instance), async (slot) => {
+    const engine = await loadEngine();
+    return install(slot, settings, new PolicyManager(settings, engine, await settings.source.load()));
+  });
+}
+
+/** The same as `configureRbac`. */
+export const configureRbacAsync: typeof configureRbac = configureRbac;
+
+/**
+ * Like `configureRbac`, but blocks until the policy is in force or has failed.
+ *
+ * @throws what `configureRbac` rejects with; ConfigurationError on Node before 20.19
+ */
+export function configureRbacSync(options: RbacOptions = {}): PolicyManager {
+  const settings = readSettings(options);
+  const manager = new PolicyManager(settings, loadEngineSync(), settings.source.loadSync());
+  return install(instanceSlot(settings.instance), settings, manager);
+}
+
+/** Shuts an instance down, at once: its guards deny every call until it is set up again. None of that name: nothing. */
+export async function shutdownRbac(name: string = DEFAULT_INSTANCE): Promise<void> {
+  const slot = instanceSlot(name);
+  await empty(slot);
+  // A set-up that was under way ends after its shut-down.
+  await inTurn(slot, empty);
+}
+
+/** Shuts every instance down. */
+export async function shutdownAllRbac(): Promise<void> {
+  await Promise.all(instanceSlots().map(({ name }) => shutdownRbac(name)));
+}
+
+/**
+ * The policy of an instance, to look at and to reload.
+ *
+ * @throws ConfigurationError when no such instance is set up
+ */
+export function getPolicyManager(name: string = DEFAULT_INSTANCE): PolicyManager {
+  const { enforcer } = instanceSlot(name);
+  if (enforcer instanceof PolicyManager && !enforcer.closed) return enforcer;
+  const call = name === DEFAULT_INSTANCE ? "configureRbac()" : "configureRbac({ instance })";
+  throw new ConfigurationError(`the instance \`${name}\` is not set up: \`await ${call}\` first`);
+}
+
+/** Set-ups and shut-downs of one instance run in the order in which they were asked for. */
+function inTurn<T>(slot: InstanceSlot, work: (slot: InstanceSlot) => Promise<T>): Promise<T> {
+  const done = slot.turn.then(() => work(slot));
+  slot.turn = done.catch(() => undefined);
+  return done;
+}
+
+/** INVARIANT: between the old policy and the new one there is no moment without any. */
+function install(slot: InstanceSlot, settings: Settings, manager: PolicyManager): PolicyManager {
+  const before = slot.enforcer;
+  slot.enforcer = manager;
+  if (before instanceof PolicyManager) void before.close();
+  settings.notice?.(startNotice(settings, manager));
+  return manager;
+}
+
+async function empty(slot: InstanceSlot): Promise<void> {
+  const { enforcer } = slot;
+  slot.enforcer = undefined;
+  if (enforcer instanceof PolicyManager) await enforcer.close();
+}
+
+function startNotice({ instance, hidden }: Settings, { policy }: PolicyManager): string {
+  const where = instance === DEFAULT_INSTANCE ? "" : ` for the instance ${JSON.stringify(instance)}`;
+  const rivals = hidden.length === 0 ? "" : `; it hides ${hidden.join(", ")}`;
+  return `the policy ${JSON.stringify(policy.name)} (${policy.version}) from ${policy.source} is in force${where}${rivals}`;
+}

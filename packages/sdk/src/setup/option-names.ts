@@ -1,0 +1,57 @@
+import { ConfigurationError } from "d2-core/call";
+
+const KNOWN = ["policyFile", "policy", "instance", "logger", "limits", "strict", "clock"] as const;
+
+/** Options of features that are not there yet: ignoring one would leave out what the caller relies on. */
+const UNBUILT: ReadonlyMap<string, string> = new Map([
+  ["token", "cloud mode"],
+  ["apiUrl", "cloud mode"],
+  ["jwksUrl", "cloud mode"],
+  ["pinJwksThumbprints", "cloud mode"],
+  ["tenant", "cloud mode"],
+  ["telemetry", "telemetry"],
+  ["decisionLog", "the decision log"],
+]);
+
+/** What else people call an option; letters only, lower case. */
+const OTHER_WORDS: ReadonlyMap<string, (typeof KNOWN)[number]> = new Map([
+  ["file", "policyFile"],
+  ["path", "policyFile"],
+  ["policypath", "policyFile"],
+  ["config", "policy"],
+  ["document", "policy"],
+  ["policytext", "policy"],
+  ["policyobject", "policy"],
+  ["name", "instance"],
+  ["instancename", "instance"],
+  ["log", "logger"],
+  ["limit", "limits"],
+  ["maxtools", "limits"],
+  ["maxbundlebytes", "limits"],
+  ["strictsync", "strict"],
+  ["now", "clock"],
+]);
+
+/** @throws ConfigurationError for an option that is not known, or whose feature is not there */
+export function checkOptionNames(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    const feature = UNBUILT.get(name);
+    if (feature !== undefined && value !== undefined) {
+      throw new ConfigurationError(
+        `the option \`${name}\` cannot be honoured: ${feature} is not part of this version, so leave it out`,
+      );
+    }
+    const known: readonly string[] = KNOWN;
+    if (feature !== undefined || known.includes(name)) continue;
+    const meant = suggestion(name);
+    const help = meant === undefined ? "" : `did you mean \`${meant}\`? `;
+    throw new ConfigurationError(
+      `unknown option \`${name}\`: ${help}known are ${KNOWN.map((it) => `\`${it}\``).join(", ")}`,
+    );
+  }
+}
+
+function suggestion(name: string): string | undefined {
+  const letters = name.toLowerCase().replace(/[^a-z]/g, "");
+  return OTHER_WORDS.get(letters) ?? KNOWN.find((known) => known.toLowerCase() === letters);
+}

@@ -1,0 +1,40 @@
+import type { Plan } from "d2-core/call";
+import type { Logger } from "./logger.js";
+
+/** What a guard asks at every call. */
+export interface Enforcer {
+  /** The plan in force; undefined: there is no policy, so every call is denied. */
+  readonly plan: Plan | undefined;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly clock: () => number;
+  /** Never throws, whatever the logger that the user gave does. */
+  readonly logger: Logger;
+  /** Whether blocking calls into worker tools fail fast. */
+  readonly strict: boolean;
+}
+
+/** The place of a named instance. Guards hold it from the start; what it holds changes as instances come and go. */
+export interface InstanceSlot {
+  readonly name: string;
+  enforcer: Enforcer | undefined;
+  /** Settles when the last set-up or shut-down of this instance has; never rejects. They run one after another. */
+  turn: Promise<unknown>;
+}
+
+export const DEFAULT_INSTANCE = "default";
+
+const slots = new Map<string, InstanceSlot>();
+
+/** The slot of an instance, made when first asked for. A name has the same slot as long as the process lives. */
+export function instanceSlot(name: string = DEFAULT_INSTANCE): InstanceSlot {
+  const known = slots.get(name);
+  if (known !== undefined) return known;
+  const slot: InstanceSlot = { name, enforcer: undefined, turn: Promise.resolve() };
+  slots.set(name, slot);
+  return slot;
+}
+
+/** Every slot that was ever asked for, oldest first. */
+export function instanceSlots(): readonly InstanceSlot[] {
+  return [...slots.values()];
+}

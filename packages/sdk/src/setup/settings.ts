@@ -1,0 +1,144 @@
+import { ConfigurationError } from "d2-core/call";
+import { findPolicyFile } from "../source/file-search.js";
+import { FileSource } from "../source/file-source.js";
+import { ObjectSource } from "../source/object-source.js";
+import type { PolicySource } from "../source/policy-source.js";
+import { shownPath } from "../source/shown-path.js";
+import { configHome, type Environment, isSwitchedOn, readText } from "./environment.js";
+import { consoleLogger, consoleNotice, harmless, isLogger, type Logger } from "./logger.js";
+import { checkOptionNames } from "./option-names.js";
+import { DEFAULT_INSTANCE } from "./registry.js";
+
+/** How large a policy may be. */
+export interface PolicyLimits {
+  /** Distinct tool ids and prefixes in permissions. Default 10,000. */
+  readonly maxTools?: number | undefined;
+  /** Bytes of the text, or of an object's compact JSON. Default 8 MiB. */
+  readonly maxBundleBytes?: number | undefined;
+}
+
+/** What `configureRbac` can be told. Options override the environment; an option that is not known is refused. */
+export interface RbacOptions {
+  /** Path (from the current folder) or `file:` URL of the policy. Default: `D2_POLICY_FILE`, then the usual places. */
+  readonly policyFile?: string | URL | undefined;
+  /** The policy itself, in place of a file: an object, or text in YAML or JSON. */
+  readonly policy?: string | object | undefined;
+  /** Name of the instance to set up. Default `"default"`. */
+  readonly instance?: string | undefined;
+  /** Where to write. Default: warnings and errors to the console, and the start notice to standard error. */
+  readonly logger?: Logger | undefined;
+  readonly limits?: PolicyLimits | undefined;
+  /** Whether blocking calls into worker tools fail fast. Default: whether `D2_STRICT_SYNC` is on. */
+  readonly strict?: boolean | undefined;
+  /** Milliseconds since 1970-01-01T00:00:00Z, asked when the policy can expire. Default: the system's clock. */
+  readonly clock?: (() => number) | undefined;
+}
+
+/** Options and environment, checked and put together. */
+export interface Settings {
+  readonly instance: string;
+  readonly source: PolicySource;
+  /** Policy files that the search passed over, as they are to be shown. */
+  readonly hidden: readonly string[];
+  /** Never throws. */
+  readonly logger: Logger;
+  /** Takes the start notice; undefined: it is not wanted. Never throws. */
+  readonly notice: ((message: string) => void) | undefined;
+  /** Whether the end of the policy is warned of. */
+  readonly warnOfExpiry: boolean;
+  readonly limits: PolicyLimits;
+  readonly strict: boolean;
+  readonly clock: () => number;
+}
+
+/** The limit that `d2-policy` has; repeated, for loading it here would slow the import of this package. */
+export const DEFAULT_MAX_BUNDLE_BYTES = 8 * 1024 * 1024;
+
+/** Variables of features that are not there: leaving them aside might leave out what somebody relies on. */
+const UNBUILT_VARIABLES = [
+  ["D2_TOKEN", "cloud mode"],
+  ["D2_DECISION_LOG", "the decision log"],
+] as const;
+
+/**
+ * Checks the options and the environment, and finds the policy. Nothing of the policy is read yet.
+ *
+ * @throws ConfigurationError when anything in them cannot be used, or no policy is found
+ */
+export function readSettings(options: RbacOptions = {}, environment: Environment = process.env): Settings {
+  if (typeof options !== "object" || options === null) {
+    throw new ConfigurationError("the options of `configureRbac` must be an object");
+  }
+  checkOptionNames(options);
+  for (const [name, feature] of UNBUILT_VARIABLES) {
+    if (readText(environment, name) === undefined) continue;
+    throw new ConfigurationError(
+      `\`${name}\` is set, and ${feature} is not part of this version: unset it to go on without`,
+    );
+  }
+  const { instance = DEFAULT_INSTANCE, strict, clock, logger } = options;
+  if (typeof instance !== "string" || instance === "") {
+    throw new ConfigurationError("`instance` must be a name: a string that is not empty");
+  }
+  if (strict !== undefined && typeof strict !== "boolean") {
+    throw new ConfigurationError("`strict` must be true or false");
+  }
+  if (clock !== undefined && typeof clock !== "function") {
+    throw new ConfigurationError("`clock` must be a function that gives milliseconds since 1970");
+  }
+  if (logger !== undefined && !isLogger(logger)) {
+    throw new ConfigurationError("`logger` must have the methods `debug`, `info`, `warn` and `error`");
+  }
+  const written = harmless(logger ?? consoleLogger);
+  const silent = isSwitchedOn(environment, "D2_SILENT");
+  const limits = checkLimits(options.limits);
+  return {
+    instance,
+    ...chooseSource(options, environment, limits),
+    logger: written,
+    notice: silent ? undefined : logger === undefined ? consoleNotice : written.info,
+    warnOfExpiry: !silent,
+    limits,
+    strict: strict ?? isSwitchedOn(environment, "D2_STRICT_SYNC"),
+    clock: clock ?? (() => Date.now()),
+  };
+}
+
+function checkLimits(limits: PolicyLimits = {}): PolicyLimits {
+  if (typeof limits !== "object" || limits === null) {
+    throw new ConfigurationError("`limits` must be an object");
+  }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (name !== "maxTools" && name !== "maxBundleBytes") {
+      throw new ConfigurationError(
+        `unknown limit \`${name}\` in \`limits\`: known are \`maxTools\` and \`maxBundleBytes\``,
+      );
+    }
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
+      throw new ConfigurationError(`\`limits.${name}\` must be a whole number above 0`);
+    }
+  }
+  return { maxTools: limits.maxTools, maxBundleBytes: limits.maxBundleBytes };
+}
+
+function chooseSource(
+  { policy, policyFile }: RbacOptions,
+  environment: Environment,
+  { maxBundleBytes }: PolicyLimits,
+): Pick<Settings, "source" | "hidden"> {
+  if (policy !== undefined) {
+    if (policyFile !== undefined) {
+      throw new ConfigurationError("`policy` and `policyFile` exclude each other: give one of them");
+    }
+    return { source: new ObjectSource(policy), hidden: [] };
+  }
+  const folder = process.cwd();
+  const { path, hidden } = findPolicyFile({
+    policyFile,
+    named: readText(environment, "D2_POLICY_FILE"),
+    configHome: configHome(environment),
+    folder,
+  });
+  const source = new FileSource(path, { folder, maxBytes: maxBundleBytes ?? DEFAULT_MAX_BUNDLE_BYTES });
+  return { source, hidden: hidden.map((other) => shownPath(other, folder)) };
+}

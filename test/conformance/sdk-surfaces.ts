@@ -1,0 +1,78 @@
+import { clearUserContext, configureRbac, d2Guard, runAs, shutdownRbac } from "d2-sdk";
+import type { VectorUser } from "./expand.js";
+import type { Invocation, LoadedSurface, Surface } from "./surface.js";
+
+let instances = 0;
+
+/** The guard around a synchronous function, around an asynchronous one, and on a method. */
+export const SDK_SURFACES: readonly Surface[] = [
+  sdkSurface("sync guard", false, (id, options, body) =>
+    d2Guard(id, options, function tool(..._args: unknown[]) {
+      return body(undefined);
+    }),
+  ),
+  sdkSurface("async guard", true, (id, options, body) =>
+    d2Guard(id, options, async function tool(..._args: unknown[]) {
+      return body(undefined);
+    }),
+  ),
+  sdkSurface("decorator", true, (id, options, body) => {
+    class Tools {
+      @d2Guard(id, options)
+      async tool(..._args: unknown[]): Promise<unknown> {
+        return body(undefined);
+      }
+    }
+    const tools = new Tools();
+    return (...args) => tools.tool(...args);
+  }),
+];
+
+type Wrap = (
+  id: string,
+  options: Record<string, unknown>,
+  body: Invocation["body"],
+) => (...args: unknown[]) => unknown;
+
+function sdkSurface(name: string, asynchronous: boolean, wrap: Wrap): Surface {
+  return {
+    name,
+    asynchronous,
+    async load(policy, limits) {
+      instances += 1;
+      const instance = `vector-${instances}`;
+      await configureRbac({ policy, instance, logger: SILENT, ...(limits === undefined ? {} : { limits }) });
+      return loaded(instance, wrap);
+    },
+  };
+}
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+function loaded(instance: string, wrap: Wrap): LoadedSurface {
+  const as = <T>(user: VectorUser, block: (context: unknown) => T): T =>
+    runAs(user.id, { roles: user.roles }, () => block(undefined));
+  return {
+    runAs: (user, _context, block) => as(user, block),
+    request(user, block) {
+      if (user === null) return block(undefined);
+      if (user.id === "") {
+        try {
+          return as(user, block);
+        } catch (error) {
+          if (!(error instanceof TypeError)) throw error;
+          return block(undefined);
+        }
+      }
+      return as(user, block);
+    },
+    clear: clearUserContext,
+    call({ step, args, body }) {
+      const options: Record<string, unknown> = { instance };
+      if (step.params !== undefined && step.rest !== true) options["params"] = step.params;
+      if (Object.hasOwn(step, "on_deny")) options["onDeny"] = step.on_deny;
+      return wrap(step.tool, options, body)(...args);
+    },
+    close: () => shutdownRbac(instance),
+  };
+}
