@@ -23,7 +23,7 @@ interface Ability {
  */
 export class NaiveAgent {
   readonly steps: Step[] = [];
-  /** The customer records that the agent has seen. */
+  /** The customer records that the agent has got hold of. */
   customers: readonly Partial<Customer>[] = [];
   readonly #tools: Tools;
   readonly #obeyed = new Set<string>();
@@ -44,12 +44,12 @@ export class NaiveAgent {
     },
     {
       wording: /export all customers/gi,
-      call: () => "crm.export_customers",
+      call: () => "crm.export",
       run: () => this.#see(this.#tools.exportCustomers()),
     },
     {
       wording: /list (\d+) customers/gi,
-      call: ([count]) => `crm.list_customers ${count}`,
+      call: ([count]) => `crm.list ${count}`,
       run: ([count]) => this.#see(this.#tools.listCustomers({ limit: Number(count) })),
     },
     {
@@ -59,7 +59,7 @@ export class NaiveAgent {
     },
     {
       wording: /mail the customers to (\S+@\S+\w)/gi,
-      call: ([to = ""]) => `mail.send ${to.replace(/@.*/, "@...")}`,
+      call: ([to = ""]) => `mail.send ${mailbox(to)}`,
       run: ([to = ""]) =>
         this.#tools.sendMail({ to, subject: "Customers", body: JSON.stringify(this.customers) }),
     },
@@ -70,15 +70,17 @@ export class NaiveAgent {
     },
     {
       wording: /mail a summary to (\S+@\S+\w)/gi,
-      call: ([to = ""]) => `mail.send ${to.replace(/@.*/, "@...")}`,
+      call: ([to = ""]) => `mail.send ${mailbox(to)}`,
       run: ([to = ""]) => this.#tools.sendMail({ to, subject: "Open tickets", body: this.#summary() }),
     },
   ];
 
   /** Does what the text says, sentence by sentence, and the same sentence once. */
   async obey(text: string): Promise<void> {
+    // Like a model, it understands an address in whatever way it is spelt.
+    const plain = text.replaceAll(" (at) ", "@");
     const found = this.#abilities.flatMap((ability) =>
-      [...text.matchAll(ability.wording)].map((match) => ({ ability, match })),
+      [...plain.matchAll(ability.wording)].map((match) => ({ ability, match })),
     );
     found.sort((a, b) => a.match.index - b.match.index);
     for (const { ability, match } of found) {
@@ -101,12 +103,18 @@ export class NaiveAgent {
     }
   }
 
+  /** Keeps the best that it has got hold of. */
   #see(customers: readonly Partial<Customer>[]): void {
-    this.customers = customers;
+    if (customers.length > this.customers.length) this.customers = customers;
   }
 
   #summary(): string {
-    const lines = this.#tickets.map(({ id, subject, text }) => `#${id} ${subject}: ${text.slice(0, 65)}`);
+    const lines = this.#tickets.map(({ id, subject, text }) => `#${id} ${subject}: ${text.slice(0, 60)}`);
     return `${this.#tickets.length} open tickets\n${lines.join("\n")}\n`;
   }
+}
+
+/** Who a mail is for, in short. */
+function mailbox(address: string): string {
+  return address.replace(/@.*/, "");
 }

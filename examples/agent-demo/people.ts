@@ -7,7 +7,19 @@ export interface Customer {
 }
 
 const FIRST = ["Ada", "Ben", "Chloe", "Dev", "Elif", "Femi", "Greta", "Hugo", "Ines", "Jun", "Kaja", "Luis"];
-const LAST = ["Aldous", "Brandt", "Castell", "Demir", "Engel", "Farrow", "Grieg", "Holm", "Ito", "Juric", "Kaya"];
+const LAST = [
+  "Aldous",
+  "Brandt",
+  "Castell",
+  "Demir",
+  "Engel",
+  "Farrow",
+  "Grieg",
+  "Holm",
+  "Ito",
+  "Juric",
+  "Kaya",
+];
 
 /** The same people at every run. */
 export function inventPeople(count: number): Customer[] {

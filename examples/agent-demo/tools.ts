@@ -29,8 +29,8 @@ export function bareTools(database: ShopDatabase, relay: MailRelay): Tools {
 export function guardedTools(bare: Tools): Tools {
   return {
     listOpenTickets: d2Guard("tickets.list_open", bare.listOpenTickets),
-    exportCustomers: d2Guard("crm.export_customers", bare.exportCustomers),
-    listCustomers: d2Guard("crm.list_customers", bare.listCustomers),
+    exportCustomers: d2Guard("crm.export", bare.exportCustomers),
+    listCustomers: d2Guard("crm.list", bare.listCustomers),
     changeEmail: d2Guard("crm.change_email", bare.changeEmail),
     sendMail: d2Guard("mail.send", bare.sendMail),
     post: d2Guard("web.post", bare.post),

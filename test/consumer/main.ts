@@ -1,6 +1,6 @@
 // An outside project: it has the packed packages and nothing of this repository. Compiled twice over, see consumer.mjs.
 import assert from "node:assert/strict";
-import { canonicalJson } from "d2-core";
+import { formatDocumentPath } from "d2-core";
 import { loadPolicy } from "d2-policy";
 import {
   check,
@@ -63,7 +63,7 @@ assert.equal(Reflect.get(read, TOOL_ID), "report.read");
 assert.throws(() => read({ table: "sales", limit: 5 }), { reason: "no_context" });
 await shutdownAllRbac();
 
-assert.equal(canonicalJson({ b: 1, a: [true, null] }), '{"a":[true,null],"b":1}');
+assert.equal(formatDocumentPath(["policies", 0, "role"]), "policies[0].role");
 assert.equal(typeof loadPolicy, "function");
 
 // @ts-expect-error the guarded function keeps its parameters

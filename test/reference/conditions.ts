@@ -8,6 +8,7 @@ type Violations = NonNullable<Verdict["violations"]>;
 
 const NOT_ENTERED = Symbol("the way ends before the path does");
 const REMOVED = Symbol("removed");
+const LACKING = Symbol("an item that lacks the value");
 const REDACTED = "[REDACTED]";
 const TEXT = ["matches", "contains", "startsWith", "endsWith"];
 
@@ -94,7 +95,9 @@ const brokenBy = (value: unknown, rule: Rule) =>
 /** All values that a path reaches; `undefined` where nothing is. */
 function reach(value: unknown, path: readonly string[]): unknown[] {
   if (path.length === 0 || value === undefined) return [value];
-  if (Array.isArray(value)) return value.flatMap((item) => reach(item, path));
+  // Every item must satisfy a rule: one that lacks the value lacks it, whatever else the path may mean.
+  if (Array.isArray(value))
+    return value.flatMap((item) => reach(item, path)).map((item) => (item === undefined ? LACKING : item));
   if (!isMapping(value)) return [NOT_ENTERED];
   // `a.b` is the key `b` inside `a`, and the key `a.b`: nothing is there only where neither way finds anything.
   const ways = path.map((_, at) => {
@@ -106,8 +109,22 @@ function reach(value: unknown, path: readonly string[]): unknown[] {
 }
 /** For an output: `$` is the returned value, and what cannot be entered holds nothing. */
 const outputPath = (path: string) => (path === "$" ? [] : path.split("."));
-const reachOutput = (value: unknown, path: string) =>
-  reach(value, outputPath(path)).map((item) => (item === NOT_ENTERED ? undefined : item));
+/** Whether a field is there: in every item of every list on the way, by one of the ways to read the path. */
+const isThere = (value: unknown, path: readonly string[]): boolean => {
+  if (path.length === 0 || value === undefined) return value !== undefined;
+  if (Array.isArray(value)) return value.every((item) => isThere(item, path));
+  const cut = (at: number) => [path.slice(0, at + 1).join("."), path.slice(at + 1)] as const;
+  const ways = isMapping(value) ? path.map((_, at) => cut(at)) : [];
+  return ways.some(
+    ([key, rest]) => isMapping(value) && Object.hasOwn(value, key) && isThere(value[key], rest),
+  );
+};
+const reachOutput = (value: unknown, path: string) => {
+  const found = reach(value, outputPath(path)).filter(
+    (item) => item !== NOT_ENTERED && item !== LACKING && item !== undefined,
+  );
+  return isThere(value, outputPath(path)) ? found : [...found, undefined];
+};
 
 /** Violations of the input rules; `exact`: the rule stands on the exact tool id. */
 export function inputViolations(
@@ -122,7 +139,11 @@ export function inputViolations(
     if (exact && !known) return [{ path, operator: "unnamed" }];
     return reach(args, path.split(".")).flatMap((value): Violations => {
       if (value === NOT_ENTERED) return Object.keys(rule).map((operator) => ({ path, operator }));
-      return brokenBy(value, rule).map(([operator, operand]) => ({ path, operator, operand }));
+      return brokenBy(value === LACKING ? undefined : value, rule).map(([operator, operand]) => ({
+        path,
+        operator,
+        operand,
+      }));
     });
   });
 }
@@ -145,6 +166,11 @@ function transform(root: unknown, path: string, rule: Rule): { value: unknown; d
     };
     return (here && all.length === 0) || all.some(says);
   };
+  const matchesWithin = (value: unknown): boolean => {
+    if (typeof value === "object" && value !== null) return Object.values(value).some(matchesWithin);
+    const text = typeof value === "number" ? decimal(value) : value;
+    return matches !== undefined && typeof text === "string" && found(matches, text);
+  };
   const act = (value: unknown): unknown => {
     if (action === "filter") return REMOVED;
     if (action === "deny") denied = true;
@@ -152,27 +178,37 @@ function transform(root: unknown, path: string, rule: Rule): { value: unknown; d
       return [...value].slice(0, Number(maxLength)).join("");
     if (action === "truncate" && Array.isArray(value)) return value.slice(0, Number(maxLength));
     if (action !== "redact") return value;
+    // A list or mapping in which something matches: the matches are what is replaced.
+    if (typeof value === "object" && matchesWithin(value)) return value;
     const partly = typeof value === "string" && matches !== undefined && found(matches, value);
     return partly ? pattern(matches).matcher(value).replaceAll(REDACTED) : REDACTED;
   };
-  /** `ways`: what is left of the path here, by each way to read it; `inside`: below a place that it reaches. */
-  const visit = (given: unknown, ways: readonly (readonly string[])[], inside: boolean): unknown => {
+  const kept = (item: unknown) => item !== REMOVED;
+  /** Every string and number inside a list or mapping that the path reaches, each by itself. */
+  const inside = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inside).filter(kept);
+    if (!isMapping(value)) return fires(value, false) ? act(value) : value;
+    const entries = Object.entries(value).map(([key, item]): [string, unknown] => [key, inside(item)]);
+    return Object.fromEntries(entries.filter(([, item]) => kept(item)));
+  };
+  /** `ways`: what is left of the path here, by each way to read it. Outer places come before the ones inside them. */
+  const visit = (given: unknown, ways: readonly (readonly string[])[]): unknown => {
     const here = ways.some((way) => way.length === 0);
-    const value = (here || inside) && fires(given, here) ? act(given) : given;
-    const kept = (item: unknown) => item !== REMOVED;
+    const acted = here && fires(given, true) ? act(given) : given;
+    const value = here && typeof acted === "object" ? inside(acted) : acted;
     const onward = ways.filter((way) => way.length > 0);
-    if (Array.isArray(value)) return value.map((item) => visit(item, onward, inside || here)).filter(kept);
+    if (Array.isArray(value)) return value.map((item) => visit(item, onward)).filter(kept);
     if (!isMapping(value)) return value;
     const entries = Object.entries(value).map(([key, item]): [string, unknown] => {
       const left = onward.flatMap((way) =>
         way.flatMap((_, at) => (way.slice(0, at + 1).join(".") === key ? [way.slice(at + 1)] : [])),
       );
       // A one-name path reaches its key at every depth.
-      return [key, visit(item, start.length === 1 ? [start, ...left] : left, inside || here)];
+      return [key, visit(item, start.length === 1 ? [start, ...left] : left)];
     });
     return Object.fromEntries(entries.filter(([, item]) => kept(item)));
   };
-  return { value: visit(root, [start], false), denied };
+  return { value: visit(root, [start]), denied };
 }
 
 /** Whether a value breaks a global rule of section 8. */

@@ -1,4 +1,16 @@
 export * from "./call.js";
+export {
+  CanonicalError,
+  type CanonicalValue,
+  canonicalJson,
+  digest,
+  type HexDigest,
+  isHexDigest,
+  type PrefixedDigest,
+  prefixDigest,
+} from "./canonical/canonical-json.js";
+export { compareCodePoints } from "./canonical/code-point-order.js";
+export { decodeTagged, encodeTagged, TaggedError } from "./canonical/tagged.js";
 // Reading and checking policies (d2-policy).
 export { ACTIONS } from "./document/check-action.js";
 export { GLOBAL_NAMES } from "./document/check-conditions.js";

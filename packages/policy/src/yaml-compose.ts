@@ -35,6 +35,8 @@ const MAX_FINDINGS = 100;
 
 /** Before a scalar's own text the lexer puts this mark. */
 const SCALAR_MARK = "\x1f";
+const EXCLAMATION_MARK = 0x21;
+const PERCENT_SIGN = 0x25;
 
 /** Reads a YAML text up to the end of its first document. */
 export function composeYaml(text: string): ComposedYaml {
@@ -121,28 +123,27 @@ class Composing {
         if (token.type === "error") this.#note(token, "UNEXPECTED_TOKEN", token.message);
         else yield token;
       }
-      const range = { start, end: start + lexeme.length };
       if (parser.stack.length > 2 * MAX_DOCUMENT_DEPTH) {
-        this.#tooDeep = range;
+        this.#tooDeep = { start, end: start + lexeme.length };
         throw new TooMuchFound();
       }
-      if (!inScalar) this.#look(lexeme, range);
+      const first = lexeme.charCodeAt(0);
+      if (!inScalar && (first === EXCLAMATION_MARK || first === PERCENT_SIGN)) this.#look(lexeme, start);
       inScalar = lexeme === SCALAR_MARK;
     }
     yield* parser.end();
   }
 
-  #look(lexeme: string, range: TextRange): void {
-    const first = lexeme.charCodeAt(0);
-    if (first === 0x21) this.#tags.push(range);
-    else if (first === 0x25 && !/^%YAML[ \t]+1\.2[ \t]*(#.*)?$/.test(lexeme)) this.#directives.push(range);
-    else return;
+  #look(lexeme: string, start: number): void {
+    const range = { start, end: start + lexeme.length };
+    if (lexeme.charCodeAt(0) === EXCLAMATION_MARK) this.#tags.push(range);
+    else if (!/^%YAML[ \t]+1\.2[ \t]*(#.*)?$/.test(lexeme)) this.#directives.push(range);
     this.#bound();
   }
 
   #note(place: ErrorPlace, code: YamlError["code"], message: string): void {
+    this.#bound(); // the library catches what is thrown in one node and reports it as an error of the node around it
     this.#errors.push({ code, message, range: rangeOfPlace(place) });
-    this.#bound();
   }
 
   #bound(): void {

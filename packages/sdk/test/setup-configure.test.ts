@@ -76,12 +76,27 @@ describe("set-up", () => {
     expect(getPolicyManager().policy.name).toBe("c");
   });
 
-  it("under way when the instance is shut down does not bring it back", async () => {
-    const pending = configureRbac({ policy, logger });
+  it("under way when another or a shut-down is asked for comes too late", async () => {
+    const late = configureRbac({ policy, logger });
+    const second = configureRbacSync({ policy: policyText("second"), logger });
+    expect((await late).closed).toBe(true);
+    expect(getPolicyManager()).toBe(second);
+    const third = configureRbac({ policy, logger });
     await shutdownRbac();
-    await pending;
+    expect((await third).closed).toBe(true);
     expect(() => getPolicyManager()).toThrow(ConfigurationError);
     expect(instanceSlot().enforcer).toBeUndefined();
+  });
+
+  it("asked for after a shut-down, before that is done, stays", async () => {
+    await configureRbac({ policy, logger });
+    const down = shutdownRbac();
+    const second = configureRbacSync({ policy: policyText("second"), logger });
+    const other = shutdownRbac("other");
+    const third = configureRbac({ policy: policyText("third"), instance: "other", logger });
+    await Promise.all([down, other]);
+    expect(getPolicyManager()).toBe(second);
+    expect(getPolicyManager("other")).toBe(await third);
   });
 
   it.each([

@@ -1,4 +1,5 @@
-import { digest, type HexDigest } from "../canonical/canonical-json.js";
+import { sha256Hex } from "#platform";
+import { canonicalJson, type HexDigest } from "../canonical/canonical-json.js";
 import { encodeTagged } from "../canonical/tagged.js";
 import type {
   FieldRule,
@@ -27,16 +28,7 @@ type PlainMapping = Record<string, unknown>;
 export function normalisedDocument(document: PolicyDocument): unknown {
   return mapping({
     version: document.version,
-    metadata: mapping({
-      name: document.name,
-      description: document.description,
-      expires: document.expires,
-      tool_groups: byName(document.toolGroups, (group) => [group.name, group.tools]),
-      data_flow: mapping({
-        labels: byName(document.labels, (rule) => [rule.tool, rule.labels]),
-        blocks: byName(document.blocks, (rule) => [rule.label, rule.tools]),
-      }),
-    }),
+    metadata: normalisedMetadata(document),
     policies: document.policies.map(normalisedEntry),
   });
 }
@@ -44,9 +36,60 @@ export function normalisedDocument(document: PolicyDocument): unknown {
 /**
  * The digest that stands for a policy in records: SHA-256 of the canonical JSON of the normalised document in the
  * tagged encoding, as 64 lower-case hex digits. YAML, JSON and object form of one policy have the same one.
+ *
+ * A large policy is mostly plain grants of the same tools to many roles, so the canonical text is put together from
+ * parts, and a grant's part is written once a tool. INVARIANT: the text is that of the whole normalised document.
  */
 export function documentDigest(document: PolicyDocument): HexDigest {
-  return digest(encodeTagged(normalisedDocument(document)));
+  const grants = new Map<string, string>();
+  const permissionText = (permission: Permission): string => {
+    if (!isPlainGrant(permission)) return canonicalText(normalisedPermission(permission));
+    let text = grants.get(permission.tool);
+    if (text === undefined) {
+      text = canonicalText(normalisedPermission(permission));
+      grants.set(permission.tool, text);
+    }
+    return text;
+  };
+  const entries = document.policies.map((entry) => {
+    const sequence =
+      entry.sequence === undefined ? "" : `,"sequence":${canonicalText(normalisedSequence(entry.sequence))}`;
+    const permissions = entry.permissions.map(permissionText).join(",");
+    return `{"permissions":[${permissions}],"roles":${canonicalText(entry.roles)}${sequence}}`;
+  });
+  const metadata = canonicalText(normalisedMetadata(document));
+  const text = `{"metadata":${metadata},"policies":[${entries.join(",")}],"version":${document.version}}`;
+  // SHA-256 in lower-case hex is what the type stands for.
+  return sha256Hex(text) as HexDigest;
+}
+
+function canonicalText(value: unknown): string {
+  return canonicalJson(encodeTagged(value));
+}
+
+function isPlainGrant(permission: Permission): boolean {
+  const { allow, input, output, global } = permission;
+  return (
+    allow &&
+    input.length === 0 &&
+    output.length === 0 &&
+    global.denyIfPatterns.length === 0 &&
+    global.requireFieldsAbsent.length === 0 &&
+    global.maxBytes === undefined
+  );
+}
+
+function normalisedMetadata(document: PolicyDocument): PlainMapping {
+  return mapping({
+    name: document.name,
+    description: document.description,
+    expires: document.expires,
+    tool_groups: byName(document.toolGroups, (group) => [group.name, group.tools]),
+    data_flow: mapping({
+      labels: byName(document.labels, (rule) => [rule.tool, rule.labels]),
+      blocks: byName(document.blocks, (rule) => [rule.label, rule.tools]),
+    }),
+  });
 }
 
 function normalisedEntry(entry: PolicyEntry): unknown {

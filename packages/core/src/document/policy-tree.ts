@@ -1,7 +1,7 @@
 import { isProxy } from "#platform";
 import { jsonSize } from "../values/bytes.js";
 import { isMapping } from "../values/kind.js";
-import type { DocumentPath, PolicyValue } from "./document.js";
+import type { PolicyValue } from "./document.js";
 import type { FaultList } from "./fault-list.js";
 import { codePointName, quoted } from "./name-characters.js";
 
@@ -44,7 +44,7 @@ export interface PolicySnapshot {
  */
 export function snapshotPolicy(value: unknown, faults: FaultList, limit: number): PolicySnapshot {
   const copying = new Copying(faults, limit);
-  const tree = copying.copy(value, [], 1);
+  const tree = copying.copy(value);
   return { tree, bytes: copying.bytes };
 }
 
@@ -53,13 +53,14 @@ class Copying {
   readonly #faults: FaultList;
   readonly #limit: number;
   readonly #open = new Set<object>();
+  readonly #path: (string | number)[] = [];
 
   constructor(faults: FaultList, limit: number) {
     this.#faults = faults;
     this.#limit = limit;
   }
 
-  copy(value: unknown, path: DocumentPath, depth: number): PolicyTree {
+  copy(value: unknown): PolicyTree {
     switch (typeof value) {
       case "string":
         this.bytes += jsonSize(value, this.#limit) ?? 0;
@@ -74,62 +75,59 @@ class Copying {
         this.bytes += value ? 4 : 5;
         return value;
       case "undefined":
-        return this.#refuse(path, "`undefined` says nothing: leave the key out");
+        return this.#refuse("`undefined` says nothing: leave the key out");
       case "function":
       case "symbol":
-        return this.#refuse(path, `a ${typeof value} is not data: write a plain value`);
+        return this.#refuse(`a ${typeof value} is not data: write a plain value`);
       case "object":
         if (value === null) {
           this.bytes += 4;
           return null;
         }
-        return this.#copyObject(value, path, depth);
+        return this.#copyObject(value);
     }
   }
 
-  #copyObject(value: object, path: DocumentPath, depth: number): PolicyTree {
-    if (isProxy(value))
-      return this.#refuse(path, "a proxy may answer differently each time: pass plain data");
-    if (this.#open.has(value))
-      return this.#refuse(path, "the policy holds itself here: write it without cycles");
-    if (depth > MAX_DOCUMENT_DEPTH) {
+  #copyObject(value: object): PolicyTree {
+    if (isProxy(value)) return this.#refuse("a proxy may answer differently each time: pass plain data");
+    if (this.#open.has(value)) return this.#refuse("the policy holds itself here: write it without cycles");
+    if (this.#path.length >= MAX_DOCUMENT_DEPTH) {
       return this.#refuse(
-        path,
         `the policy is nested deeper than ${MAX_DOCUMENT_DEPTH} levels here: flatten it`,
         "too_deep",
       );
     }
     this.#open.add(value);
     try {
-      if (Array.isArray(value)) return this.#copyList(value, path, depth);
-      if (isMapping(value)) return this.#copyMapping(value, path, depth);
-      return this.#refuse(
-        path,
-        "this is no plain data: write mappings as object literals and lists as arrays",
-      );
+      if (Array.isArray(value)) return this.#copyList(value);
+      if (isMapping(value)) return this.#copyMapping(value);
+      return this.#refuse("this is no plain data: write mappings as object literals and lists as arrays");
     } catch {
       // Only code that belongs to the object itself can throw here; whatever it is, it cannot be read.
-      return this.#refuse(path, "this cannot be read: pass plain data");
+      return this.#refuse("this cannot be read: pass plain data");
     } finally {
       this.#open.delete(value);
     }
   }
 
-  #copyList(list: readonly unknown[], path: DocumentPath, depth: number): PolicyTree {
+  #copyList(list: readonly unknown[]): PolicyTree {
     const copied: PolicyTree[] = [];
     this.bytes += 2 + Math.max(0, list.length - 1);
     for (let index = 0; index < list.length && this.bytes <= this.#limit; index++) {
       const property = Object.getOwnPropertyDescriptor(list, index);
-      if (property === undefined) {
-        this.#refuse([...path, index], "the list has a hole here: write every item");
-        break;
-      }
-      copied.push(this.#copyProperty(property, [...path, index], depth));
+      this.#path.push(index);
+      copied.push(
+        property === undefined
+          ? this.#refuse("the list has a hole here: write every item")
+          : this.#copyProperty(property),
+      );
+      this.#path.pop();
+      if (property === undefined) break; // a list may be nothing but millions of holes
     }
     return copied;
   }
 
-  #copyMapping(mapping: object, path: DocumentPath, depth: number): PolicyTree {
+  #copyMapping(mapping: object): PolicyTree {
     const copied = new Map<string, PolicyTree>();
     this.bytes += 2;
     for (const key of Object.keys(mapping)) {
@@ -137,20 +135,22 @@ class Copying {
       const property = Object.getOwnPropertyDescriptor(mapping, key);
       if (property === undefined) continue;
       this.bytes += (copied.size === 0 ? 1 : 2) + (jsonSize(key, this.#limit) ?? 0);
-      copied.set(key, this.#copyProperty(property, [...path, key], depth));
+      this.#path.push(key);
+      copied.set(key, this.#copyProperty(property));
+      this.#path.pop();
     }
     return copied;
   }
 
-  #copyProperty(property: PropertyDescriptor, path: DocumentPath, depth: number): PolicyTree {
+  #copyProperty(property: PropertyDescriptor): PolicyTree {
     if (property.get !== undefined || property.set !== undefined) {
-      return this.#refuse(path, "an accessor may answer differently each time: write the value itself");
+      return this.#refuse("an accessor may answer differently each time: write the value itself");
     }
-    return this.copy(property.value, path, depth + 1);
+    return this.copy(property.value);
   }
 
-  #refuse(path: DocumentPath, message: string, code = "not_plain_data"): typeof UNREADABLE {
-    this.#faults.error(code, message, path);
+  #refuse(message: string, code = "not_plain_data"): typeof UNREADABLE {
+    this.#faults.error(code, message, this.#path);
     return UNREADABLE;
   }
 }

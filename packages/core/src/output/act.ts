@@ -66,7 +66,9 @@ export function compileAct(rule: FieldRule, action: ActionName, index: number): 
     rule: formatDocumentPath(rule.at),
     report: Object.freeze({ path, action }),
     wantsPresence: action === "deny" && operandOf("required") === true,
-    onLeaf: leafAct(action, always ? () => true : anyFires(all), pattern, anyFires(others), length),
+    onLeaf: always
+      ? certainAct(action, length)
+      : leafAct(action, anyFires(all), pattern, anyFires(others), length),
     firesOnWhole: always ? () => true : anyFires(wholes),
     onText:
       texts.length === 0
@@ -75,6 +77,20 @@ export function compileAct(rule: FieldRule, action: ActionName, index: number): 
     findsMatch: matcher === undefined ? undefined : (value) => (matcher.fires(value) ? DENIED : value),
     length,
   };
+}
+
+/** What an act makes of a leaf when it fires on every value. */
+function certainAct(action: ActionName, length: number): LeafAct {
+  switch (action) {
+    case "filter":
+      return () => REMOVED;
+    case "deny":
+      return () => DENIED;
+    case "truncate":
+      return (value) => (typeof value === "string" ? cutText(value, length) : value);
+    case "redact":
+      return () => REDACTED;
+  }
 }
 
 function leafAct(
@@ -107,14 +123,17 @@ function anyFires(judges: readonly Judge[]): (value: unknown) => boolean {
   return (value) => judges.some((judge) => judge.fires(value));
 }
 
+const SURROGATE = /[\ud800-\udfff]/;
+
 /** The first `length` code points of a text. A surrogate without its partner counts as one; a pair is never split. */
 function cutText(text: string, length: number): string {
   if (text.length <= length) return text;
+  const head = text.slice(0, length);
+  if (!SURROGATE.test(head)) return head;
   let end = 0;
-  for (let count = 0; count < length; count++) {
-    // Past the end both answers are NaN, which is no surrogate.
-    const pair = (text.charCodeAt(end) & 0xfc00) === 0xd800 && (text.charCodeAt(end + 1) & 0xfc00) === 0xdc00;
-    end += pair ? 2 : 1;
+  for (let count = 0; count < length && end < text.length; count++) {
+    const code = text.codePointAt(end);
+    end += code !== undefined && code > 0xffff ? 2 : 1;
   }
   return end < text.length ? text.slice(0, end) : text;
 }

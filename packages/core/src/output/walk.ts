@@ -153,7 +153,10 @@ export class Walk {
       let next = entry;
       const here = acts[index];
       if (here !== undefined) {
-        next = this.actOn(here, entry, inner[index] ?? site, depth + 1);
+        next =
+          typeof entry === "string" || typeof entry === "number"
+            ? this.#onLeaf(here, entry, 0)
+            : this.actOn(here, entry, inner[index] ?? site, depth + 1);
         if (next !== entry && !Object.is(next, entry)) {
           changed = true;
           if (next === REMOVED) removed = true;

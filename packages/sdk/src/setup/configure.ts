@@ -6,17 +6,17 @@ import { type RbacOptions, readSettings, type Settings } from "./settings.js";
 
 /**
  * Sets an instance up: finds its policy, checks it, puts it in force, and keeps it up to date. An instance of that name
- * that is there already is replaced in one step; if the set-up fails, it stays.
+ * that is there already is replaced in one step; if the set-up fails, it stays. A set-up during which another, or a
+ * shut-down, is asked for has no effect, and gives an instance that is closed.
  *
  * @throws (as rejections) ConfigurationError for options, an environment or a policy that cannot be used, with every
  * fault in `diagnostics`; BundleExpiredError, TooManyToolsError, PolicyTooLargeError
  */
 export async function configureRbac(options: RbacOptions = {}): Promise<PolicyManager> {
   const settings = readSettings(options);
-  return inTurn(instanceSlot(settings.instance), async (slot) => {
-    const engine = await loadEngine();
-    return install(slot, settings, new PolicyManager(settings, engine, await settings.source.load()));
-  });
+  const request = ask(settings.instance);
+  const engine = await loadEngine();
+  return install(request, settings, new PolicyManager(settings, engine, await settings.source.load()));
 }
 
 /** The same as `configureRbac`. */
@@ -30,15 +30,16 @@ export const configureRbacAsync: typeof configureRbac = configureRbac;
 export function configureRbacSync(options: RbacOptions = {}): PolicyManager {
   const settings = readSettings(options);
   const manager = new PolicyManager(settings, loadEngineSync(), settings.source.loadSync());
-  return install(instanceSlot(settings.instance), settings, manager);
+  return install(ask(settings.instance), settings, manager);
 }
 
 /** Shuts an instance down, at once: its guards deny every call until it is set up again. None of that name: nothing. */
 export async function shutdownRbac(name: string = DEFAULT_INSTANCE): Promise<void> {
-  const slot = instanceSlot(name);
-  await empty(slot);
-  // A set-up that was under way ends after its shut-down.
-  await inTurn(slot, empty);
+  const { slot, number } = ask(name);
+  const { enforcer } = slot;
+  slot.effective = number;
+  slot.enforcer = undefined;
+  if (enforcer instanceof PolicyManager) await enforcer.close();
 }
 
 /** Shuts every instance down. */
@@ -58,26 +59,30 @@ export function getPolicyManager(name: string = DEFAULT_INSTANCE): PolicyManager
   throw new ConfigurationError(`the instance \`${name}\` is not set up: \`await ${call}\` first`);
 }
 
-/** Set-ups and shut-downs of one instance run in the order in which they were asked for. */
-function inTurn<T>(slot: InstanceSlot, work: (slot: InstanceSlot) => Promise<T>): Promise<T> {
-  const done = slot.turn.then(() => work(slot));
-  slot.turn = done.catch(() => undefined);
-  return done;
+/** A set-up or shut-down that was asked for. One that was asked for later wins, whichever is done first. */
+interface Request {
+  readonly slot: InstanceSlot;
+  readonly number: number;
+}
+
+function ask(name: string): Request {
+  const slot = instanceSlot(name);
+  slot.asked += 1;
+  return { slot, number: slot.asked };
 }
 
 /** INVARIANT: between the old policy and the new one there is no moment without any. */
-function install(slot: InstanceSlot, settings: Settings, manager: PolicyManager): PolicyManager {
+function install({ slot, number }: Request, settings: Settings, manager: PolicyManager): PolicyManager {
+  if (slot.effective > number) {
+    void manager.close();
+    return manager;
+  }
   const before = slot.enforcer;
+  slot.effective = number;
   slot.enforcer = manager;
   if (before instanceof PolicyManager) void before.close();
   settings.notice?.(startNotice(settings, manager));
   return manager;
-}
-
-async function empty(slot: InstanceSlot): Promise<void> {
-  const { enforcer } = slot;
-  slot.enforcer = undefined;
-  if (enforcer instanceof PolicyManager) await enforcer.close();
 }
 
 function startNotice({ instance, hidden }: Settings, { policy }: PolicyManager): string {

@@ -17,8 +17,10 @@ export interface Enforcer {
 export interface InstanceSlot {
   readonly name: string;
   enforcer: Enforcer | undefined;
-  /** Settles when the last set-up or shut-down of this instance has; never rejects. They run one after another. */
-  turn: Promise<unknown>;
+  /** How many set-ups and shut-downs have been asked for. */
+  asked: number;
+  /** Which of them took effect last. */
+  effective: number;
 }
 
 export const DEFAULT_INSTANCE = "default";
@@ -29,7 +31,7 @@ const slots = new Map<string, InstanceSlot>();
 export function instanceSlot(name: string = DEFAULT_INSTANCE): InstanceSlot {
   const known = slots.get(name);
   if (known !== undefined) return known;
-  const slot: InstanceSlot = { name, enforcer: undefined, turn: Promise.resolve() };
+  const slot: InstanceSlot = { name, enforcer: undefined, asked: 0, effective: 0 };
   slots.set(name, slot);
   return slot;
 }
