@@ -63,5 +63,10 @@ const decorators: Plugin = {
 export default defineConfig({
   plugins: [decorators],
   resolve: { alias: sourceAliases() },
-  test: { include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"], testTimeout: 30_000 },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    testTimeout: 30_000,
+    // Long enough for a failed comparison of lists to name what is in them.
+    chaiConfig: { truncateThreshold: 2000 },
+  },
 });

@@ -3,12 +3,15 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { root } from "./entry-points.mjs";
 import { examples } from "./example.mjs";
 import { NODE_TESTS, nodes } from "./node-matrix.mjs";
 
 const MAX_SHOWN_LINES = 200;
+const MAX_LINES_A_TEST = 25;
+const MAX_LINE_LENGTH = 400;
 const STEP_TIMEOUT_MS = 10 * 60_000;
 
 const chosen = process.argv.slice(2);
@@ -29,10 +32,10 @@ function record(name, { passed, failed, seconds, output = "" }) {
   console.log(`${failed === 0 ? "ok     " : "FAILED "} ${name}${time}`);
   if (failed === 0) return;
   failures.push(name);
-  const lines = output.trimEnd().split("\n");
+  const lines = stripVTControlCharacters(output).trimEnd().split("\n");
   if (lines.length > MAX_SHOWN_LINES)
     console.log(`        ... ${lines.length - MAX_SHOWN_LINES} lines before`);
-  for (const line of lines.slice(-MAX_SHOWN_LINES)) console.log(`        ${line}`);
+  for (const line of lines.slice(-MAX_SHOWN_LINES)) console.log(`        ${line.slice(0, MAX_LINE_LENGTH)}`);
 }
 
 /**
@@ -80,23 +83,43 @@ function test(name, command, args) {
   const { ok, output, seconds } = run(command, [...args, ...reporters]);
   const counted = existsSync(report)
     ? count(JSON.parse(readFileSync(report, "utf8")))
-    : { passed: 0, failed: 0 };
+    : { passed: 0, faults: [] };
   // A run can fail without a failed test: in the build before it, in an unhandled rejection, for want of any test.
-  const broken = counted.failed === 0 && (!ok || counted.passed === 0) ? 1 : 0;
-  record(name, { passed: counted.passed, failed: counted.failed + broken, seconds, output });
+  if (counted.faults.length === 0 && (!ok || counted.passed === 0)) counted.faults.push(output);
+  const { passed, faults } = counted;
+  record(name, { passed, failed: faults.length, seconds, output: faults.join("\n\n") });
 }
 
 /**
- * @param {{ testResults: { status: string, assertionResults: { status: string }[] }[] }} report Of vitest.
+ * @typedef {object} VitestFile
+ * @property {string} name
+ * @property {string} status
+ * @property {string} [message]
+ * @property {{ status: string, fullName: string, failureMessages?: string[] }[]} assertionResults
+ */
+
+/**
+ * @param {{ testResults: VitestFile[] }} report Of vitest.
+ * @returns {{ passed: number, faults: string[] }}
  */
 function count({ testResults }) {
-  const tests = testResults.flatMap((file) => file.assertionResults.map(({ status }) => status));
+  const tests = testResults.flatMap((file) => file.assertionResults.map((result) => ({ file, result })));
+  const failed = tests.filter(({ result }) => result.status === "failed");
+  const faults = failed.map(({ file, result }) => {
+    const lines = (result.failureMessages ?? [])
+      .flatMap((message) => message.split("\n"))
+      .filter((line) => !/^\s+at .*(node_modules|node:internal|<anonymous>)/.test(line));
+    return [`${relative(root, file.name)}: ${result.fullName}`, ...lines.slice(0, MAX_LINES_A_TEST)].join(
+      "\n",
+    );
+  });
   // A file that cannot be loaded, or whose hooks fail, has failed without any failed test in it.
-  const brokenFiles = testResults.filter(
-    (file) => file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed"),
+  const broken = testResults.filter(
+    (file) => file.status === "failed" && !failed.some((test) => test.file === file),
   );
-  const passed = tests.filter((status) => status === "passed").length;
-  return { passed, failed: tests.filter((status) => status === "failed").length + brokenFiles.length };
+  for (const file of broken)
+    faults.push(`${relative(root, file.name)}: ${file.message ?? "cannot be loaded"}`);
+  return { passed: tests.filter(({ result }) => result.status === "passed").length, faults };
 }
 
 const local = (...path) => join(root, "node_modules", ...path);
@@ -111,7 +134,12 @@ const steps = {
   },
 
   lint: () => {
-    check("lint and format", process.execPath, [local("@biomejs", "biome", "bin", "biome"), "ci", "."]);
+    check("lint and format", process.execPath, [
+      local("@biomejs", "biome", "bin", "biome"),
+      "ci",
+      "--colors=off",
+      ".",
+    ]);
   },
 
   types: () => {

@@ -7,14 +7,19 @@ export function planOf(...outputs: readonly Readonly<Record<string, unknown>>[])
   const permissions = outputs.map((output) => ({ tool: "t", conditions: { output } }));
   const { document, faults } = checkDocument({ policies: [{ role: "a", permissions }] });
   if (document === undefined) throw new Error(faults.map(({ message }) => message).join("; "));
-  const sources = document.policies.flatMap((entry) => entry.permissions.map((permission) => ({ permission })));
+  const sources = document.policies.flatMap((entry) =>
+    entry.permissions.map((permission) => ({ permission })),
+  );
   const plan = compileOutput(sources);
   if (plan === undefined) throw new Error("the policy has no output rule");
   return plan;
 }
 
 /** The verdict on a value under permissions with these output rules. */
-export function release(value: unknown, ...outputs: readonly Readonly<Record<string, unknown>>[]): ReleaseVerdict {
+export function release(
+  value: unknown,
+  ...outputs: readonly Readonly<Record<string, unknown>>[]
+): ReleaseVerdict {
   return releaseValue(planOf(...outputs), value);
 }
 

@@ -14,7 +14,11 @@ describe("a plan", () => {
 describe("where nothing fires", () => {
   it("the very same value comes back, with the shared empty list of transforms", () => {
     const value = frozen({ rows: [{ id: 1, note: "fine" }], at: new Date(0), seen: new Map([["a", 1]]) });
-    const rules = { ssn: { action: "filter" }, note: { matches: "secret", action: "redact" }, id: { max: 9, action: "deny" } };
+    const rules = {
+      ssn: { action: "filter" },
+      note: { matches: "secret", action: "redact" },
+      id: { max: 9, action: "deny" },
+    };
     const one = release(value, rules);
     const two = release(value, rules);
     expect(one).toMatchObject({ ok: true });
@@ -23,7 +27,7 @@ describe("where nothing fires", () => {
   });
 
   it.each([undefined, null, 0, "text", false, Number.NaN, 5n])("a plain %s comes back", (value) => {
-    expect(released(value, { a: { action: "filter" }, max_bytes: 100 === Number(value) ? 1 : 100, ...{} }.a === undefined ? {} : { a: { action: "filter" } })).toBe(value);
+    expect(released(value, { a: { action: "filter" } })).toBe(value);
   });
 
   it("values that are not a number do not count as changed", () => {
@@ -51,7 +55,10 @@ describe("copying", () => {
 
   it("reports each action that changed something once, in the order of the rules", () => {
     const verdict = release(
-      [{ b: "long text", a: 1 }, { b: "long text", a: 1 }],
+      [
+        { b: "long text", a: 1 },
+        { b: "long text", a: 1 },
+      ],
       { a: { action: "filter" }, never: { action: "filter" }, b: { maxLength: 4, action: "truncate" } },
     );
     expect(verdict.ok && verdict.transforms).toEqual([
@@ -62,7 +69,8 @@ describe("copying", () => {
 });
 
 describe("keys with special names", () => {
-  const value = () => JSON.parse('{"__proto__": {"x": 1}, "constructor": 2, "toString": 3, "k": {"__proto__": 4}}');
+  const value = () =>
+    JSON.parse('{"__proto__": {"x": 1}, "constructor": 2, "toString": 3, "k": {"__proto__": 4}}');
 
   it("an own `__proto__` is filtered and redacted like any other key", () => {
     const filtered = released(value(), { ["__proto__"]: { action: "filter" } }) as object;
@@ -82,8 +90,13 @@ describe("keys with special names", () => {
   });
 
   it("names that every object inherits are absent where they are not own", () => {
-    expect(released({ a: 1 }, { toString: { action: "deny" }, hasOwnProperty: { required: false } })).toEqual({ a: 1 });
-    expect(release({ a: 1 }, { constructor: { required: true } })).toMatchObject({ ok: false, reason: "output_validation" });
+    expect(released({ a: 1 }, { toString: { action: "deny" }, hasOwnProperty: { required: false } })).toEqual(
+      { a: 1 },
+    );
+    expect(release({ a: 1 }, { constructor: { required: true } })).toMatchObject({
+      ok: false,
+      reason: "output_validation",
+    });
   });
 });
 
@@ -102,7 +115,9 @@ describe("paths", () => {
   it("a dotted path starts at the top, passes through lists, and names literal keys in every way to read it", () => {
     const rule = { "a.b.c": { action: "redact" } };
     expect(released({ a: { b: { c: 1 } } }, rule)).toEqual({ a: { b: { c: REDACTED } } });
-    expect(released([[{ a: [{ b: [{ c: 1 }, { d: 1 }] }] }]], rule)).toEqual([[{ a: [{ b: [{ c: REDACTED }, { d: 1 }] }] }]]);
+    expect(released([[{ a: [{ b: [{ c: 1 }, { d: 1 }] }] }]], rule)).toEqual([
+      [{ a: [{ b: [{ c: REDACTED }, { d: 1 }] }] }],
+    ]);
     expect(released({ "a.b": { c: 1 } }, rule)).toEqual({ "a.b": { c: REDACTED } });
     expect(released({ a: { "b.c": 1 } }, rule)).toEqual({ a: { "b.c": REDACTED } });
     expect(released({ "a.b.c": 1 }, rule)).toEqual({ "a.b.c": REDACTED });
@@ -112,7 +127,10 @@ describe("paths", () => {
 
   it("one-name and dotted paths on the same key act in the order written", () => {
     const rules = [{ "a.b": { maxLength: 3, action: "truncate" }, b: { matches: "abcd", action: "redact" } }];
-    expect(released({ a: { b: "abcdef" }, b: "abcdef" }, ...rules)).toEqual({ a: { b: "abc" }, b: `${REDACTED}ef` });
+    expect(released({ a: { b: "abcdef" }, b: "abcdef" }, ...rules)).toEqual({
+      a: { b: "abc" },
+      b: `${REDACTED}ef`,
+    });
   });
 
   it("a rule without action starts at the top only", () => {
@@ -139,13 +157,25 @@ describe("order", () => {
   });
 
   it("acts before and after a cut list both do their part", () => {
-    const value = { list: [{ a: 1, b: 1 }, { a: 1, b: 1 }] };
-    const rules = { a: { action: "filter" }, list: { maxLength: 1, action: "truncate" }, b: { action: "redact" } };
+    const value = {
+      list: [
+        { a: 1, b: 1 },
+        { a: 1, b: 1 },
+      ],
+    };
+    const rules = {
+      a: { action: "filter" },
+      list: { maxLength: 1, action: "truncate" },
+      b: { action: "redact" },
+    };
     expect(released(value, rules)).toEqual({ list: [{ b: REDACTED }] });
   });
 
   it("the first rule in order that denies is the one named, wherever its value stands", () => {
-    const verdict = release([{ late: 1 }, { early: 1 }], { early: { action: "deny" }, late: { action: "deny" } });
+    const verdict = release([{ late: 1 }, { early: 1 }], {
+      early: { action: "deny" },
+      late: { action: "deny" },
+    });
     expect(verdict).toMatchObject({
       ok: false,
       reason: "output_sanitization",
@@ -156,7 +186,11 @@ describe("order", () => {
 
   it("validation comes before denial, and sees the value as it was returned", () => {
     const verdict = release({ a: 1, b: "x" }, { a: { action: "deny" }, b: { type: "int", eq: 5 } });
-    expect(verdict).toMatchObject({ ok: false, reason: "output_validation", rule: expect.stringContaining("output.b") });
+    expect(verdict).toMatchObject({
+      ok: false,
+      reason: "output_validation",
+      rule: expect.stringContaining("output.b"),
+    });
     expect(verdict.ok || verdict.violations.map(({ operator }) => operator)).toEqual(["type", "eq"]);
     expect(released({ a: 1 }, { a: { action: "filter" } }, { a: { required: true } })).toEqual({});
   });
@@ -177,7 +211,10 @@ describe("actions", () => {
     expect(released({ t: [1, 2, 3] }, cut)).toEqual({ t: [1, 2] });
     const fits = { t: "😀😀" };
     expect(released(fits, cut)).toBe(fits);
-    expect(released({ t: 12345, u: { t: { a: 1, b: 2, c: 3 } } }, cut)).toEqual({ t: 12345, u: { t: { a: 1, b: 2, c: 3 } } });
+    expect(released({ t: 12345, u: { t: { a: 1, b: 2, c: 3 } } }, cut)).toEqual({
+      t: 12345,
+      u: { t: { a: 1, b: 2, c: 3 } },
+    });
   });
 
   it("`truncate` cuts strings inside a list only where a text operator says so", () => {
@@ -196,7 +233,9 @@ describe("actions", () => {
   });
 
   it("numbers inside lists are tried by their decimal text under `matches` only", () => {
-    expect(released({ t: [1e21, { n: 12n }, true, null] }, { t: { matches: "1", action: "redact" } })).toEqual({
+    expect(
+      released({ t: [1e21, { n: 12n }, true, null] }, { t: { matches: "1", action: "redact" } }),
+    ).toEqual({
       t: [REDACTED, { n: REDACTED }, true, null],
     });
     const value = { t: [11] };
@@ -204,7 +243,12 @@ describe("actions", () => {
   });
 
   it("`filter` removes the items of lists and keys of mappings whose text fires", () => {
-    expect(released({ t: ["a", ["sk-1", "b"], { k: "sk-2", l: "c" }] }, { t: { startsWith: "sk-", action: "filter" } })).toEqual({
+    expect(
+      released(
+        { t: ["a", ["sk-1", "b"], { k: "sk-2", l: "c" }] },
+        { t: { startsWith: "sk-", action: "filter" } },
+      ),
+    ).toEqual({
       t: ["a", ["b"], { l: "c" }],
     });
   });
@@ -216,8 +260,12 @@ describe("actions", () => {
     expect(release({ deep: { a: 1 } }, rule)).toMatchObject({ reason: "output_sanitization" });
     expect(release([{ a: 1 }, {}], rule)).toMatchObject({ reason: "output_sanitization" });
     expect(release([], rule)).toMatchObject({ ok: true });
-    expect(release({ a: 1 }, { a: { action: "filter" } }, rule)).toMatchObject({ reason: "output_sanitization" });
-    expect(release(undefined, { $: { required: true, action: "deny" } })).toMatchObject({ reason: "output_sanitization" });
+    expect(release({ a: 1 }, { a: { action: "filter" } }, rule)).toMatchObject({
+      reason: "output_sanitization",
+    });
+    expect(release(undefined, { $: { required: true, action: "deny" } })).toMatchObject({
+      reason: "output_sanitization",
+    });
   });
 
   it("`$` is the returned value, between the acts before and after it", () => {
@@ -245,7 +293,10 @@ describe("global rules", () => {
   });
 
   it("list every one that is hit", () => {
-    const verdict = release({ flag: "zz" }, { deny_if_patterns: ["zz", "yy"], require_fields_absent: "flag", max_bytes: 3 });
+    const verdict = release(
+      { flag: "zz" },
+      { deny_if_patterns: ["zz", "yy"], require_fields_absent: "flag", max_bytes: 3 },
+    );
     expect(verdict.ok || verdict.violations.map(({ operator, operand }) => [operator, operand])).toEqual([
       ["deny_if_patterns", "zz"],
       ["require_fields_absent", "flag"],
@@ -279,7 +330,9 @@ describe("global rules", () => {
 
 describe("items of a stream", () => {
   it("are each judged by all rules, and by `max_bytes` in sum", () => {
-    const judge = createItemJudge(planOf({ ssn: { action: "filter" }, id: { required: true }, max_bytes: 20 }));
+    const judge = createItemJudge(
+      planOf({ ssn: { action: "filter" }, id: { required: true }, max_bytes: 20 }),
+    );
     expect(judge.next({ id: 1, ssn: "x".repeat(30) })).toMatchObject({ ok: true, value: { id: 1 } });
     expect(judge.next({ ssn: 1 })).toMatchObject({ reason: "output_validation" });
     expect(judge.next({ id: 2 })).toMatchObject({ ok: true });

@@ -45,7 +45,9 @@ export function checkDocument(value: unknown): DocumentCheck {
   const faults = new FaultList();
   const { tree, bytes } = snapshotPolicy(value, faults, DEFAULT_MAX_BYTES);
   if (bytes > DEFAULT_MAX_BYTES) {
-    faults.error("too_large", `the policy is larger than ${DEFAULT_MAX_BYTES} bytes: make it smaller`, []);
+    const tooLarge = new FaultList(); // what was copied is cut off, so nothing else can be said of it
+    tooLarge.error("too_large", `the policy is larger than ${DEFAULT_MAX_BYTES} bytes: make it smaller`, []);
+    return { document: undefined, faults: tooLarge.inDocumentOrder(tree) };
   }
   return checkTree(tree, faults);
 }
@@ -68,7 +70,7 @@ function checkRoot(tree: PolicyTree, reading: TreeReading): PolicyDocument | und
   if (map === undefined) return undefined;
   const meant = reading.knownKeys(map, [], "a policy", ["version", "metadata", "policies"], ROOT_ALIASES);
   const version = map.get("version");
-  if (version !== undefined && version !== 1) {
+  if (version !== undefined && version !== 1 && version !== UNREADABLE) {
     reading.faults.error(
       "unknown_version",
       "the version is not known: write `1` or leave it out",

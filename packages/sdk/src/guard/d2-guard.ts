@@ -2,7 +2,14 @@ import { ConfigurationError } from "d2-core/call";
 import { invoke, type ToolFunction } from "./invoke.js";
 import type { GuardOptions } from "./options.js";
 import { bindTool, kindOf } from "./tool.js";
-import type { AnyFunction, GuardedWith, Guarding, GuardingWith, HandledOptions } from "./types.js";
+import type {
+  AnyFunction,
+  GuardedWith,
+  Guarding,
+  GuardingWith,
+  HandledOptions,
+  HandlerOptions,
+} from "./types.js";
 import { guardWorker } from "./worker.js";
 
 /** `d2Guard`, in all its forms. */
@@ -12,10 +19,12 @@ export interface D2Guard {
   /** Guards a function. */
   <F extends AnyFunction>(toolId: string, fn: F): F;
   /** Guards a function; a refused call gives what `onDeny` says. */
+  <F extends AnyFunction, R>(toolId: string, options: HandlerOptions<R>, fn: F): GuardedWith<F, R>;
   <F extends AnyFunction, const D>(toolId: string, options: HandledOptions<D>, fn: F): GuardedWith<F, D>;
   <F extends AnyFunction>(toolId: string, options: GuardOptions, fn: F): F;
   /** Gives a decorator, which also wraps plain functions. */
   (toolId: string): Guarding;
+  <R>(toolId: string, options: HandlerOptions<R>): GuardingWith<R>;
   <const D>(toolId: string, options: HandledOptions<D>): GuardingWith<D>;
   (toolId: string, options: GuardOptions): Guarding;
   /** Guards a function that runs in a worker thread. */

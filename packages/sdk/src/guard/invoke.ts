@@ -80,7 +80,8 @@ function stateOf(enforcer: Enforcer | undefined): PolicyState {
   const plan = enforcer?.plan;
   if (enforcer === undefined || plan === undefined) return "unavailable";
   // The clock is read only when the plan can expire.
-  if (plan.expiresAt !== undefined && enforcer.clock() >= plan.expiresAt) return "expired";
+  // INVARIANT: a clock that tells no time does not keep a policy alive.
+  if (plan.expiresAt !== undefined && !(enforcer.clock() < plan.expiresAt)) return "expired";
   return "current";
 }
 

@@ -3,9 +3,14 @@ import type { GuardOptions, RefusalError } from "./options.js";
 /** Any function at all: no function is refused for its parameters. */
 export type AnyFunction = (...args: never[]) => unknown;
 
-/** Options with a handler that is told the error. */
+/** Options with a value that stands in place of a refused call's result. */
 export interface HandledOptions<D> extends GuardOptions {
   readonly onDeny: D;
+}
+
+/** Options with a handler whose result stands in place of the call's. */
+export interface HandlerOptions<R> extends GuardOptions {
+  readonly onDeny: (error: RefusalError) => R;
 }
 
 /** What `onDeny` puts in place of a result: itself, or what it gives when it is a function. */
