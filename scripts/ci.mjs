@@ -22,7 +22,7 @@ const failures = [];
 
 /**
  * @param {string} name
- * @param {{ passed: number, failed: number, seconds?: number, output?: string }} result
+ * @param {{ passed: number, failed: number, seconds?: number, output?: string | undefined }} result
  */
 function record(name, { passed, failed, seconds, output = "" }) {
   totals.passed += passed;
@@ -122,6 +122,7 @@ function count({ testResults }) {
   return { passed: tests.filter(({ result }) => result.status === "passed").length, faults };
 }
 
+/** @param {string[]} path */
 const local = (...path) => join(root, "node_modules", ...path);
 const tsc = local("typescript", "bin", "tsc");
 
@@ -143,6 +144,7 @@ const steps = {
   },
 
   types: () => {
+    check("types of the scripts", process.execPath, [tsc, "-p", "tsconfig.scripts.json"]);
     check("types of the tests", process.execPath, [tsc, "-p", "tsconfig.test.json"]);
     check("types of the tests of legacy decorators", process.execPath, [
       tsc,

@@ -35,9 +35,12 @@ function run(command, args, cwd) {
  */
 function pack(owner, scratch) {
   const [packed] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", scratch], owner.folder));
-  const paths = packed.files.map((file) => file.path);
+  /** @type {string[]} */
+  const paths = packed.files.map((/** @type {{ path: string }} */ file) => file.path);
   const manifest = JSON.parse(readFileSync(join(owner.folder, "package.json"), "utf8"));
-  const wanted = Object.values({ ...manifest.exports, ...manifest.imports }).flatMap((target) =>
+  /** @type {Record<string, string | Record<string, string>>} */
+  const entries = { ...manifest.exports, ...manifest.imports };
+  const wanted = Object.values(entries).flatMap((target) =>
     typeof target === "string" ? [target] : Object.values(target),
   );
   const missing = ["LICENSE", ...wanted.map((path) => path.slice(2))].filter((path) => !paths.includes(path));
@@ -76,14 +79,14 @@ export function checkConsumer(report) {
       step(`pack ${owner.name}`, () => pack(owner, scratch)),
     );
     const installed = step("install the tarballs outside", () => {
-      const missing = tarballs.filter((tarball) => tarball === undefined);
-      if (missing.length > 0) throw new Error("not every package could be packed");
+      const packed = tarballs.filter((tarball) => tarball !== undefined);
+      if (packed.length < tarballs.length) throw new Error("not every package could be packed");
       cpSync(join(root, "test", "consumer"), scratch, { recursive: true });
       const manifest = { name: "outside", private: true, type: "module" };
       writeFileSync(join(scratch, "package.json"), JSON.stringify(manifest));
       const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
       const nodeTypes = `@types/node@${devDependencies["@types/node"]}`;
-      run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...tarballs, nodeTypes], scratch);
+      run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...packed, nodeTypes], scratch);
       return true;
     });
     const compilers = {

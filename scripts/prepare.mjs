@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Folders beside the workspaces with a lock file of their own. Only those that need them pay for them. */
-const EXTRAS = ["bench", "tools/check", "tools/nodes"];
+const EXTRAS = ["bench", "tools/check", "tools/mutation", "tools/nodes"];
 
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
@@ -83,7 +83,7 @@ function install(folder) {
  * @param {string} cwd
  */
 function npm(args, cwd) {
-  const cli = process.env.npm_execpath;
+  const cli = process.env["npm_execpath"];
   const [command, prefix] = cli?.endsWith(".js") ? [process.execPath, [cli]] : ["npm", []];
   run(command, [...prefix, ...args], cwd, command === "npm" && process.platform === "win32");
 }
@@ -119,9 +119,10 @@ function run(command, args, cwd, shell = false) {
  * @returns {Project[]}
  */
 function projects(extras) {
-  const references = readJson(join(root, "tsconfig.json")).references.map((reference) => reference.path);
+  /** @type {{ path: string }[]} */
+  const references = readJson(join(root, "tsconfig.json")).references;
   const compiled = extras.filter((extra) => existsSync(join(root, extra, "tsconfig.json")));
-  return [...references, ...compiled].map((path) => {
+  return [...references.map((reference) => reference.path), ...compiled].map((path) => {
     const folder = join(root, path);
     const options = readJson(join(folder, "tsconfig.json")).compilerOptions;
     return { folder, sources: join(folder, options.rootDir), output: join(folder, options.outDir ?? ".") };

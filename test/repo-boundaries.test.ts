@@ -37,6 +37,13 @@ describe("the sources of the packages", () => {
       .flatMap(({ owner, path, text }) => mutableState(`${owner}/${path}`, text));
     expect(found).toEqual([]);
   });
+
+  it("are on the list of stateful modules only while they hold state", () => {
+    const stateful = modules
+      .filter(({ owner, path, text }) => mutableState(`${owner}/${path}`, text).length > 0)
+      .map(({ owner, path }) => `${owner}/${path}`);
+    expect(Object.keys(STATEFUL).filter((name) => !stateful.includes(name))).toEqual([]);
+  });
 });
 
 describe("the import checker", () => {

@@ -7,7 +7,10 @@ import { isNode, parse, walk } from "./repo/syntax-tree.js";
 const MAX_LINES = 300;
 
 /** Sources that may be longer than that, and why. */
-const LONGER: Readonly<Record<string, string>> = {};
+const LONGER: Readonly<Record<string, string>> = {
+  "d2-core/sequence/live.ts":
+    "one state of running calls, with the way in from the settled state and the way back",
+};
 
 const BANNED_WORDS = ["util", "utils", "helper", "helpers", "common", "misc", "manager", "managers", "stuff"];
 
@@ -28,7 +31,7 @@ const manifestFolders = [
   "bench",
 ].concat(readdirSync(join(root, "tools")).map((folder) => `tools/${folder}`));
 
-const lockFolders = [".", "bench", "tools/check", "tools/nodes"];
+const lockFolders = [".", "bench", ...readdirSync(join(root, "tools")).map((folder) => `tools/${folder}`)];
 
 describe("the sources of the packages", () => {
   it(`are at most ${MAX_LINES} lines long, the listed ones excepted`, () => {

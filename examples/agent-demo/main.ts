@@ -31,4 +31,4 @@ ${paint("bold", "Where to go from here")}
   docs/policy.md                     everything a policy can say
   examples/agent-demo/policy.yaml    the policy of this demo, commented
   examples/agentdojo/                the replayed policies, and what they do not stop
-  npm run example                    the small examples, one for each idea`);
+  examples/README.md                 small programs, one for each idea: npm run example -- NAME`);

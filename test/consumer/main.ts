@@ -1,5 +1,6 @@
 // An outside project: it has the packed packages and nothing of this repository. Compiled twice over, see consumer.mjs.
 import assert from "node:assert/strict";
+import type { RequestListener } from "node:http";
 import { formatDocumentPath } from "d2-core";
 import { loadPolicy } from "d2-policy";
 import {
@@ -12,6 +13,8 @@ import {
   shutdownAllRbac,
   TOOL_ID,
 } from "d2-sdk";
+import { d2Express } from "d2-sdk/express";
+import { headersExtractor, withD2 } from "d2-sdk/node";
 
 const policy = `
 metadata:
@@ -65,6 +68,9 @@ await shutdownAllRbac();
 
 assert.equal(formatDocumentPath(["policies", 0, "role"]), "policies[0].role");
 assert.equal(typeof loadPolicy, "function");
+assert.equal(typeof d2Express(headersExtractor), "function");
+const listener: RequestListener = withD2(headersExtractor, (_request, response) => response.end());
+assert.equal(typeof listener, "function");
 
 // @ts-expect-error the guarded function keeps its parameters
 (): string => read({ table: "sales" });

@@ -45,13 +45,22 @@ export function decideCall(
     const denial = entry.denial ?? denialByHistory(entry, call);
     if (denial !== undefined) return refused(denial, entry);
     if (entry.input === undefined) return entry.allowed;
+    const { moment } = call.session;
     const verdict = judgeInput(entry.input, call.names, call.args);
-    if (verdict.ok) return { decision: ALLOW, args: verdict.args, entry };
-    return refused(deny("input_validation", "input", verdict), entry);
+    if (!verdict.ok) return refused(deny("input_validation", "input", verdict), entry);
+    if (call.session.moment !== moment) return afterAccessors(entry, call, verdict.args);
+    return { decision: ALLOW, args: verdict.args, entry };
   } catch {
     // INVARIANT: an error while deciding never allows. What was thrown may hold argument values, so it stays here.
     return EVALUATION_ERROR;
   }
+}
+
+/** An accessor among the arguments has made calls of its own while it was read: they came before this call. */
+function afterAccessors(entry: ToolEntry, call: Call, args: readonly unknown[]): CallVerdict {
+  if (!call.session.open) return EVALUATION_ERROR;
+  const denial = denialByHistory(entry, call);
+  return denial === undefined ? { decision: ALLOW, args, entry } : refused(denial, entry);
 }
 
 function denialByHistory(entry: ToolEntry, call: Call): Decision | undefined {

@@ -34,11 +34,11 @@ export { documentDigest, normalisedDocument } from "./document/document-digest.j
 export { type Fault, formatDocumentPath } from "./document/fault.js";
 export { type FaultDetails, FaultList } from "./document/fault-list.js";
 export { codePointName, findUnseenCharacter, quoted } from "./document/name-characters.js";
+export { snapshotPolicy } from "./document/policy-snapshot.js";
 export {
   MAX_DOCUMENT_DEPTH,
   type PolicyTree,
   type PolicyTreeMap,
-  snapshotPolicy,
   UNREADABLE,
 } from "./document/policy-tree.js";
 export {

@@ -11,12 +11,12 @@ const NO_FACTS: ReadonlySet<string> = new Set();
 class Family {
   readonly tools: string[] = [];
   readonly indexes = new Map<string, number>();
-  #time = 0;
+  time = 0;
 
   /** The next moment. */
   tick(): number {
-    this.#time += 1;
-    return this.#time;
+    this.time += 1;
+    return this.time;
   }
 
   indexOf(tool: string): number {
@@ -97,6 +97,11 @@ export class Session implements SessionLog {
       }
     }
     return calls;
+  }
+
+  /** A number that is another one whenever anything has been recorded in between. */
+  get moment(): number {
+    return this.#family.time + this.facts.size;
   }
 
   /** For trackers: the raw log. */
@@ -209,6 +214,7 @@ export class Session implements SessionLog {
     if (this.#closed) return;
     this.flush();
     this.#closed = true;
+    this.#family.tick();
     const outer = this.#liveOuter();
     if (outer === undefined || this.#mirrored) return;
     outer.#join(this);

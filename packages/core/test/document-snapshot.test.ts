@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { checkDocument } from "../src/document/check-document.js";
 import { FaultList } from "../src/document/fault-list.js";
-import { snapshotPolicy } from "../src/document/policy-tree.js";
+import { snapshotPolicy } from "../src/document/policy-snapshot.js";
 
 const codesOf = (policy: unknown) => checkDocument(policy).faults.map((fault) => fault.code);
 

@@ -75,7 +75,7 @@ function inTurn(rule: Rule, root: unknown): unknown {
     if (Array.isArray(value)) return value.map((item) => inside(item, rests));
     if (!isMapping(value)) return value;
     return mapped(value, (key, entry) => {
-      const here = rests.includes(key) || path === key;
+      const here = rests.includes(key) || (path === key && !path.includes("."));
       const next = here ? onValue(entry) : entry;
       return inside(
         next,

@@ -51,7 +51,10 @@ describe("the tagged encoding", () => {
   });
 
   class Point {}
-  const wall = new Proxy({}, { getPrototypeOf: trap, ownKeys: trap, has: trap, get: trap });
+  const wall = new Proxy(
+    {},
+    { getPrototypeOf: trap, getOwnPropertyDescriptor: trap, ownKeys: trap, has: trap, get: trap },
+  );
   const kinds: [string, unknown][] = [
     ["function", trap],
     ["symbol", Symbol("s")],

@@ -1,18 +1,9 @@
-/**
- * Whether an array is an array and no more: of this realm, or of another, whose `Array.prototype` is known by being
- * an array itself and standing right above a root `Object.prototype`. An instance of a subclass is not.
- */
+import { isNativePrototype } from "../values/native-prototype.js";
+
+/** Whether an array is an array and no more, of this realm or of another. An instance of a subclass is not. */
 export function isPlainList(list: readonly unknown[]): boolean {
   const prototype: unknown = Object.getPrototypeOf(list);
-  if (prototype === Array.prototype) return true;
-  if (!Array.isArray(prototype)) return false;
-  const root: unknown = Object.getPrototypeOf(prototype);
-  return (
-    typeof root === "object" &&
-    root !== null &&
-    Object.getPrototypeOf(root) === null &&
-    Object.hasOwn(root, "isPrototypeOf")
-  );
+  return prototype === Array.prototype || isNativePrototype(prototype, "Array");
 }
 
 /** Whether a list has every index below its length, and no other property of its own, symbols and hidden ones included. */

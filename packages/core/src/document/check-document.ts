@@ -4,8 +4,9 @@ import type { BlockRule, DocumentPath, LabelRule, PolicyDocument } from "./docum
 import type { Fault } from "./fault.js";
 import { FaultList } from "./fault-list.js";
 import { freezeDeep } from "./freeze-deep.js";
-import { type PolicyTree, type PolicyTreeMap, snapshotPolicy, toPolicyValue } from "./policy-tree.js";
-import { ToolNames } from "./tool-groups.js";
+import { snapshotPolicy } from "./policy-snapshot.js";
+import { type PolicyTree, type PolicyTreeMap, toPolicyValue, UNREADABLE } from "./policy-tree.js";
+import { ToolNames } from "./tool-names.js";
 import { checkName } from "./tool-reference.js";
 import { TreeReading } from "./tree-reading.js";
 

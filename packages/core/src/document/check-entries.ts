@@ -2,7 +2,7 @@ import { checkConditions, NO_CONDITIONS } from "./check-conditions.js";
 import { checkSequence } from "./check-sequence.js";
 import type { DocumentPath, Permission, PolicyEntry } from "./document.js";
 import { isTreeMap, type PolicyTree, type PolicyTreeMap } from "./policy-tree.js";
-import type { ToolNames } from "./tool-groups.js";
+import type { ToolNames } from "./tool-names.js";
 import { checkName } from "./tool-reference.js";
 import type { TreeReading } from "./tree-reading.js";
 

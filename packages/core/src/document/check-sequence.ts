@@ -1,6 +1,6 @@
 import type { DocumentPath, SequenceRule, SequenceRules } from "./document.js";
 import { isTreeList, type PolicyTree } from "./policy-tree.js";
-import type { ToolNames } from "./tool-groups.js";
+import type { ToolNames } from "./tool-names.js";
 import type { TreeReading } from "./tree-reading.js";
 
 /** Steps that a pattern may have. */

@@ -11,7 +11,7 @@ export interface Pattern {
   foundIn(text: string): boolean;
   /**
    * Replaces every match. Where matches have no bound on their length and matches times the text's length pass four
-   * million, the answer is the replacement alone.
+   * million, or the engine might need too many steps to find out where they are, the answer is the replacement alone.
    *
    * @returns `undefined` when nothing matches.
    */
@@ -30,6 +30,13 @@ export const MAX_EXTRA_INSTRUCTIONS = 2_500;
 
 /** Matches times text length that a replacement without bound may take. */
 export const MAX_REPLACE_STEPS = 4_000_000;
+
+/**
+ * Steps of the engine that finding the places of matches may take: characters that it looks at, times the instructions
+ * of the pattern that may be in hand at each. Beyond a match it looks as far as the longest match could reach, so a
+ * bound on the length alone, which can be a thousand, would let a few thousand characters take minutes.
+ */
+export const MAX_ENGINE_STEPS = 2 ** 28;
 
 /** Compiles a pattern, or says why it cannot be used. */
 export function readPattern(source: string): PatternReading {
@@ -62,11 +69,6 @@ function assemble(source: string, engine: Engine): Pattern {
   const native = proveLinear(source);
   const whole = native?.whole;
   const search = native?.search;
-  const matchesOf = (text: string): Iterable<Span> => {
-    if (search !== undefined && text.length <= search.maxText) return nativeMatches(search.all, text);
-    // Finding out where matches are takes ten times as long as finding out that there are none.
-    return engine.foundIn(text) ? engine.matches(text) : [];
-  };
   return {
     source,
     matchesWhole:
@@ -77,7 +79,19 @@ function assemble(source: string, engine: Engine): Pattern {
       search === undefined
         ? engine.foundIn
         : (text) => (text.length <= search.maxText ? search.once.test(text) : engine.foundIn(text)),
-    replaceAll: (text, replacement) => replaceAll(engine.maxMatchLength, matchesOf(text), text, replacement),
+    replaceAll(text, replacement) {
+      const unbounded = engine.maxMatchLength === undefined;
+      const most = unbounded ? MAX_REPLACE_STEPS / text.length : Number.POSITIVE_INFINITY;
+      if (search !== undefined && text.length <= search.maxText) {
+        return replaceAll(nativeMatches(search.all, text), most, text, replacement);
+      }
+      // Finding out where matches are takes ten times as long as finding out that there are none.
+      if (!engine.foundIn(text)) return undefined;
+      const affordable = MAX_ENGINE_STEPS / engine.programSize;
+      if (text.length > affordable) return replacement;
+      const reach = engine.maxMatchLength ?? text.length;
+      return replaceAll(engine.matches(text), Math.min(most, affordable / reach), text, replacement);
+    },
     canMatchEmpty: engine.canMatchEmpty,
     maxMatchLength: engine.maxMatchLength,
   };
@@ -88,13 +102,13 @@ function* nativeMatches(expression: RegExp, text: string): Iterable<Span> {
     yield { start: index, end: index + match.length };
 }
 
+/** `most`: matches beyond which the replacement stands for the whole text. */
 function replaceAll(
-  maxMatchLength: number | undefined,
   matches: Iterable<Span>,
+  most: number,
   text: string,
   replacement: string,
 ): string | undefined {
-  const most = maxMatchLength === undefined ? MAX_REPLACE_STEPS / text.length : Number.POSITIVE_INFINITY;
   const kept: string[] = [];
   let copied = 0;
   for (const { start, end } of matches) {

@@ -1,4 +1,5 @@
-import { isNativePrototype, isTypedArrayPrototype } from "./native.js";
+import { isNativePrototype } from "../values/native-prototype.js";
+import { isTypedArrayPrototype } from "./native.js";
 import { Uninspectable } from "./uninspectable.js";
 
 /** What is not plain data and yet may be returned, as what it counts. */

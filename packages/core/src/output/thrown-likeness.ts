@@ -1,7 +1,7 @@
 import { isProxy } from "#platform";
 import { hasGetter, isDense, isPlainList } from "../canonical/plain-list.js";
 import { MAX_DEPTH } from "../values/kind.js";
-import { isNativePrototype } from "./native.js";
+import { isNativePrototype } from "../values/native-prototype.js";
 import { mappingOf } from "./rebuild.js";
 import { Uninspectable } from "./uninspectable.js";
 

@@ -1,3 +1,5 @@
+import { isNativePrototype } from "./native-prototype.js";
+
 /**
  * What a value is, as the policy language sees it. `set` is a real `Set`; `other` is everything that is not plain
  * data: functions, symbols, class instances, boxed primitives, dates, maps, buffers, errors, promises.
@@ -49,20 +51,12 @@ export function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
-/**
- * Whether a value is a mapping: an object literal, an object without prototype, or the same from another realm,
- * whose `Object.prototype` is known by having no prototype and its own `isPrototypeOf`.
- */
+/** Whether a value is a mapping: an object literal, an object without prototype, or the same from another realm. */
 export function isMapping(value: unknown): value is PlainMapping {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
-  return (
-    typeof prototype === "object" &&
-    Object.getPrototypeOf(prototype) === null &&
-    Object.hasOwn(prototype, "isPrototypeOf") &&
-    !Array.isArray(value)
-  );
+  return isNativePrototype(prototype, "Object") && !Array.isArray(value);
 }
 
 const setSize = Object.getOwnPropertyDescriptor(Set.prototype, "size")?.get;

@@ -13,7 +13,8 @@ export function recordFact(label: string): void {
  * @throws D2Error `no_context` when there is no user: a fact that nobody holds would be lost in silence
  */
 export function recordFacts(labels: readonly string[]): void {
-  if (!Array.isArray(labels) || !labels.every((label) => typeof label === "string" && label !== "")) {
+  const given: unknown[] = Array.isArray(labels) ? Array.from(labels) : [undefined];
+  if (!given.every((label): label is string => typeof label === "string" && label !== "")) {
     throw new TypeError("facts must be non-empty strings");
   }
   const user = actingUser(scopes.getStore());
@@ -23,7 +24,7 @@ export function recordFacts(labels: readonly string[]): void {
       "there is no session to record facts in; set a user with `runAs` or `setUser`",
     );
   }
-  user.session.addFacts(labels);
+  user.session.addFacts(given);
 }
 
 /** The facts of the current session; empty without a user. */

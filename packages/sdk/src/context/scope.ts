@@ -31,8 +31,8 @@ export class Scope {
   fresh = false;
   /** Users set inside this level, which end with it. */
   begun: ActingUser[] | undefined = undefined;
-  /** Refusals of guarded calls made inside this body: proof that such an error comes from a guard. */
-  refusals: WeakSet<object> | undefined = undefined;
+  /** Refusals of guarded calls made inside this body, each with what it was made of: proof that it comes from a guard. */
+  refusals: WeakMap<object, readonly unknown[]> | undefined = undefined;
 
   constructor(outer: Scope | undefined, user: ActingUser | null | undefined, call: number, depth = 0) {
     this.outer = outer;
@@ -67,6 +67,16 @@ export function actingUser(scope: Scope | undefined): ActingUser | undefined {
     if (at.user === null) return undefined;
     if (at.user?.session.open === true) return at.user;
   }
+  return undefined;
+}
+
+/**
+ * The session that a new one begins inside of: the innermost that is alive, also where the user was taken away in
+ * between. Taking the user away first must not let a history begin anew.
+ */
+export function enclosingSession(scope: Scope | undefined): Session | undefined {
+  for (let at = scope; at !== undefined; at = at.outer)
+    if (at.user?.session.open === true) return at.user.session;
   return undefined;
 }
 

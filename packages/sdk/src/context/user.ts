@@ -1,6 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { Session } from "d2-core/call";
-import { type ActingUser, actingUser, boundedScope, liveScope, Scope, scopes } from "./scope.js";
+import { isPromise, whenSettled } from "./promise.js";
+import {
+  type ActingUser,
+  actingUser,
+  boundedScope,
+  enclosingSession,
+  liveScope,
+  Scope,
+  scopes,
+} from "./scope.js";
 
 /** What may be said of a user besides the id. */
 export interface UserOptions {
@@ -39,8 +48,7 @@ export function setUser(userId: string, options: UserOptions = {}): void {
     scopes.enterWith(new Scope(outer, null, 0, 1));
     throw checked;
   }
-  const around = actingUser(outer);
-  const user = actingAs(checked, new Session(around?.session, true));
+  const user = actingAs(checked, new Session(enclosingSession(outer), true));
   const depth = (outer?.depth ?? 0) + 1;
   const scope = new Scope(outer, user, 0, depth);
   if (depth > MAX_DEPTH) endOutermost(scope);
@@ -57,7 +65,7 @@ export function setUserContext(userId: string, options: UserOptions = {}): Dispo
     scopes.enterWith(new Scope(outer, null, 0, 1));
     throw checked;
   }
-  const user = actingAs(checked, new Session(actingUser(outer)?.session));
+  const user = actingAs(checked, new Session(enclosingSession(outer)));
   const scope = new Scope(outer, user, 0);
   boundedScope(outer)?.begin(user);
   scopes.enterWith(scope);
@@ -81,7 +89,7 @@ export function runAs<T>(userId: string, options: UserOptions, block: () => T): 
   const checked = checkUser(userId, options);
   if (checked instanceof TypeError) throw checked;
   const outer = liveScope(scopes.getStore());
-  const user = actingAs(checked, new Session(actingUser(outer)?.session));
+  const user = actingAs(checked, new Session(enclosingSession(outer)));
   return runBounded(new Scope(outer, user, 0), block);
 }
 
@@ -161,12 +169,14 @@ export function runBounded<T>(scope: Scope, block: () => T): T {
     finish();
     return result;
   }
-  const settled = result.then(
-    (value: unknown) => {
+  const settled = whenSettled(
+    scope,
+    result,
+    (value) => {
       finish();
       return value;
     },
-    (error: unknown) => {
+    (error) => {
       finish();
       throw error;
     },
@@ -180,14 +190,7 @@ export function userScope(userId: string, options: UserOptions): Scope {
   const checked = checkUser(userId, options);
   if (checked instanceof TypeError) throw checked;
   const outer = liveScope(scopes.getStore());
-  return new Scope(outer, actingAs(checked, new Session(actingUser(outer)?.session)), 0);
-}
-
-/** Whether the value is to be waited for. */
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  if (value instanceof Promise) return true;
-  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
-  return typeof (value as { readonly then?: unknown }).then === "function";
+  return new Scope(outer, actingAs(checked, new Session(enclosingSession(outer))), 0);
 }
 
 /** Ends the outermost of a row of users set one inside the other, so that a loop cannot make the row grow for ever. */
@@ -237,11 +240,7 @@ function checkUser(userId: unknown, options: unknown): CheckedUser | TypeError {
     );
   }
   const roles =
-    typeof options === "object" && options !== null
-      ? (options as UserOptions).roles
-      : options === undefined
-        ? []
-        : null;
+    typeof options === "object" && options !== null ? readRoles(options) : options === undefined ? [] : null;
   const list: unknown = roles === undefined ? [] : roles;
   if (!Array.isArray(list)) {
     return new TypeError('`roles` must be a list of strings: write `{ roles: ["analyst"] }`');
@@ -251,6 +250,12 @@ function checkUser(userId: unknown, options: unknown): CheckedUser | TypeError {
     return new TypeError("`roles` must hold strings only");
   }
   return { userId, roles: Object.freeze(copy) };
+}
+
+/** The roles that the options have, of their own or of their class; what `Object.prototype` was given grants nobody. */
+function readRoles(options: object): unknown {
+  if (!Object.hasOwn(options, "roles") && Object.hasOwn(Object.prototype, "roles")) return undefined;
+  return Reflect.get(options, "roles");
 }
 
 function actingAs({ userId, roles }: CheckedUser, session: Session): ActingUser {

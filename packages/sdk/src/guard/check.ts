@@ -1,7 +1,10 @@
 import type { Decision } from "d2-core/call";
 import { actingUser, scopes } from "../context/scope.js";
 import { judge } from "./invoke.js";
+import { readGuardOptions } from "./options.js";
 import { bindTool } from "./tool.js";
+
+const KNOWN: ReadonlySet<string> = new Set(["instance"]);
 
 /**
  * What a call would be answered now, for the current user and session, without running or recording anything.
@@ -15,6 +18,6 @@ export function check(
   options: { readonly instance?: string } = {},
 ): Decision {
   const scope = scopes.getStore();
-  return judge(bindTool(toolId, options, "plain"), actingUser(scope), scope, args === undefined ? [] : [args])
-    .decision;
+  const tool = bindTool(toolId, readGuardOptions(options, toolId, KNOWN), "plain");
+  return judge(tool, actingUser(scope), scope, args === undefined ? [] : [args]).decision;
 }

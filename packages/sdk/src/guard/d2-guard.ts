@@ -1,6 +1,6 @@
 import { ConfigurationError } from "d2-core/call";
 import { invoke, type ToolFunction } from "./invoke.js";
-import type { GuardOptions } from "./options.js";
+import { type GuardOptions, readGuardOptions } from "./options.js";
 import { bindTool, kindOf } from "./tool.js";
 import type {
   AnyFunction,
@@ -47,6 +47,9 @@ export const d2Guard: D2Guard = Object.assign(guard as Omit<D2Guard, "worker"> a
   worker: guardWorker,
 });
 
+/** Without a prototype, so that it stays empty whatever `Object.prototype` is given. */
+const NO_OPTIONS: GuardOptions = Object.freeze(Object.create(null));
+
 function guard(first: unknown, second?: unknown, third?: unknown): unknown {
   if (typeof first === "function") {
     if (first.name === "") {
@@ -54,16 +57,16 @@ function guard(first: unknown, second?: unknown, third?: unknown): unknown {
         '`d2Guard`: the function has no name to take as tool id; write `d2Guard("tool-id", fn)`',
       );
     }
-    return wrap(first.name, {}, first);
+    return wrap(first.name, NO_OPTIONS, first);
   }
   if (typeof first !== "string") {
     throw new ConfigurationError("`d2Guard` takes a tool id, or a named function");
   }
-  if (typeof second === "function") return wrap(first, {}, second);
+  if (typeof second === "function") return wrap(first, NO_OPTIONS, second);
   if (second !== undefined && (typeof second !== "object" || second === null)) {
     throw new ConfigurationError(`guard of \`${first}\`: after the tool id comes a function, or options`);
   }
-  const options: GuardOptions = second ?? {};
+  const options: GuardOptions = readGuardOptions(second ?? {}, first);
   if (typeof third === "function") return wrap(first, options, third);
   if (third !== undefined) {
     throw new ConfigurationError(`guard of \`${first}\`: after the options comes a function`);
@@ -102,8 +105,11 @@ function wrap(id: string, options: GuardOptions, fn: unknown): unknown {
   }
   const tool = bindTool(id, options, kindOf(fn));
   const body = fn as ToolFunction;
-  const guarded = function (this: unknown, ...args: unknown[]): unknown {
-    return invoke(tool, body, this, args);
+  // A method, because `new` refuses those: what a constructor puts on its `this` would leave unjudged.
+  const { guarded } = {
+    guarded(this: unknown, ...args: unknown[]): unknown {
+      return invoke(tool, body, this, args);
+    },
   };
   Object.defineProperties(guarded, {
     name: { value: fn.name, configurable: true },

@@ -4,10 +4,12 @@ import {
   decideCall,
   decideRelease,
   decideThrown,
+  deny,
+  type OutputPlan,
   type PolicyState,
 } from "d2-core/call";
+import { isPromise, whenSettled } from "../context/promise.js";
 import { type ActingUser, actingUser, enclosingCall, liveScope, Scope, scopes } from "../context/scope.js";
-import { isPromise } from "../context/user.js";
 import type { Enforcer } from "../setup/registry.js";
 import { isInnerRefusal, refusalError, vouchFor } from "./refuse.js";
 import { guardItems, isStream } from "./stream.js";
@@ -23,6 +25,12 @@ interface Running {
   readonly user: ActingUser;
   readonly body: Scope;
 }
+
+const EVALUATION_ERROR: CallVerdict = {
+  decision: deny("evaluation_error", "none"),
+  args: undefined,
+  entry: undefined,
+};
 
 /**
  * One guarded call, the only path there is: decide, record, run, judge what came back, record. The steps are those of
@@ -46,12 +54,25 @@ export function invoke(tool: Tool, fn: ToolFunction, self: unknown, args: readon
   } catch (thrown) {
     return failed(running, thrown);
   }
-  if (tool.kind !== "plain" || isPromise(value)) return later(running, value);
-  return returned(running, value);
+  return isPromise(value) ? later(running, value) : returned(running, value);
 }
 
 /** The decision alone, with nothing recorded. */
 export function judge(
+  tool: Tool,
+  user: ActingUser | undefined,
+  scope: Scope | undefined,
+  args: readonly unknown[],
+): CallVerdict {
+  try {
+    return decide(tool, user, scope, args);
+  } catch {
+    // INVARIANT: an error while deciding never allows, be it the clock's that the user gave.
+    return EVALUATION_ERROR;
+  }
+}
+
+function decide(
   tool: Tool,
   user: ActingUser | undefined,
   scope: Scope | undefined,
@@ -90,11 +111,11 @@ function apply(fn: ToolFunction, self: unknown, args: readonly unknown[]): unkno
   return Reflect.apply(fn, self, args as never[]);
 }
 
-/** The function gave something to wait for, or a generator: its call is not over yet. */
-function later(running: Running, value: unknown): unknown {
-  if (!isPromise(value)) return returned(running, value);
-  const promise = value instanceof Promise ? value : Promise.resolve(value);
-  return promise.then(
+/** The function gave something to wait for: its call is not over yet. */
+function later(running: Running, value: PromiseLike<unknown>): Promise<unknown> {
+  return whenSettled(
+    running.body,
+    value,
     (settled) => returned(running, settled),
     (reason) => failed(running, reason),
   );
@@ -103,18 +124,18 @@ function later(running: Running, value: unknown): unknown {
 function returned(running: Running, value: unknown): unknown {
   const { tool, verdict } = running;
   const output = verdict.entry?.output;
-  const generated = tool.kind === "generator" || tool.kind === "asyncGenerator";
-  if (
-    generated
-      ? output === undefined || tool.eachItem
-      : tool.eachItem && output !== undefined && isStream(value)
-  ) {
-    return guardItems(value, {
-      output,
-      body: running.body,
-      end: (released) => finish(running, released),
-      refuse: (decision) => refuse(tool, running.user, running.body.outer, decision),
-    });
+  try {
+    if (yieldsItems(tool, output, value)) {
+      return guardItems(value, {
+        output,
+        body: running.body,
+        end: (released) => finish(running, released),
+        refuse: (decision) => refuse(tool, running.user, running.body.outer, decision),
+      });
+    }
+  } catch (thrown) {
+    // Nothing but code of the value's own throws here.
+    return failed(running, thrown);
   }
   if (output === undefined) {
     finish(running, true);
@@ -127,6 +148,12 @@ function returned(running: Running, value: unknown): unknown {
   }
   finish(running, false);
   return refuse(tool, running.user, running.body.outer, release.decision);
+}
+
+/** Whether what came back is to be judged item by item, or, where there is nothing to judge, kept in its context. */
+function yieldsItems({ kind, eachItem }: Tool, output: OutputPlan | undefined, value: unknown): boolean {
+  if (kind === "generator" || kind === "asyncGenerator") return output === undefined || eachItem;
+  return eachItem && output !== undefined && isStream(value);
 }
 
 function failed(running: Running, thrown: unknown): unknown {

@@ -30,20 +30,32 @@ export interface GuardOptions {
 
 const KNOWN: ReadonlySet<string> = new Set(["params", "onDeny", "instance", "async", "strict", "stream"]);
 
-/** Refuses options that would otherwise be ignored. */
-export function checkGuardOptions(
-  options: GuardOptions,
+/**
+ * The options as they are now: each own one read once, so that what is checked is what holds, and nothing that
+ * `Object.prototype` may have been given counts as said.
+ *
+ * @throws ConfigurationError for an option that would otherwise be ignored, or has the wrong form
+ */
+export function readGuardOptions<O extends object = GuardOptions>(
+  options: O,
   tool: string,
   known: ReadonlySet<string> = KNOWN,
-): void {
-  for (const key of Object.keys(options)) {
-    if (!known.has(key)) {
+): O {
+  const own: { [key: string]: unknown } = Object.create(null);
+  for (const key of Reflect.ownKeys(options)) {
+    if (typeof key === "symbol" || !known.has(key)) {
       throw new ConfigurationError(
-        `guard of \`${tool}\`: unknown option \`${key}\`: known are ${[...known].map((it) => `\`${it}\``).join(", ")}`,
+        `guard of \`${tool}\`: unknown option \`${String(key)}\`: known are ${[...known].map((it) => `\`${it}\``).join(", ")}`,
       );
     }
+    own[key] = Reflect.get(options, key);
   }
-  const { stream, instance, params } = options;
+  checkGuardOptions(own, tool);
+  // Every own property of `options` is there under its name.
+  return own as O;
+}
+
+function checkGuardOptions({ stream, instance, params }: GuardOptions, tool: string): void {
   if (stream !== undefined && stream !== "refuse" && stream !== "each") {
     throw new ConfigurationError(`guard of \`${tool}\`: \`stream\` must be \`"refuse"\` or \`"each"\``);
   }

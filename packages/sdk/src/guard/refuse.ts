@@ -22,18 +22,38 @@ export function refusalError(tool: string, user: ActingUser | undefined, decisio
   return new PermissionDeniedError(explain(tool, decision), refusal);
 }
 
-/** Whether what a body threw is the refusal of a guarded call made inside it, not something that looks like one. */
+/**
+ * Whether what a body threw is the refusal of a guarded call made inside it: not something that looks like one, and not
+ * one that the body has put something into.
+ */
 export function isInnerRefusal(body: Scope, thrown: unknown): boolean {
-  return typeof thrown === "object" && thrown !== null && body.refusals?.has(thrown) === true;
+  if (typeof thrown !== "object" || thrown === null) return false;
+  const parts = body.refusals?.get(thrown);
+  if (parts === undefined) return false;
+  const now = partsOf(thrown);
+  return now.length === parts.length && now.every((part, index) => Object.is(part, parts[index]));
 }
 
 /** Lets every body around know that this refusal is genuine. */
 export function vouchFor(error: RefusalError, scope: Scope | undefined): void {
+  let parts: readonly unknown[] | undefined;
   for (let at = scope; at !== undefined; at = at.outer) {
     if (at.call === 0 || at.ended) continue;
-    at.refusals ??= new WeakSet();
-    at.refusals.add(error);
+    parts ??= partsOf(error);
+    at.refusals ??= new WeakMap();
+    at.refusals.set(error, parts);
   }
+}
+
+/** All that somebody could have changed of an error but its `stack`, which is not judged in any error. */
+function partsOf(error: object): readonly unknown[] {
+  const parts: unknown[] = [Object.getPrototypeOf(error)];
+  for (const key of Reflect.ownKeys(error)) {
+    if (key === "stack") continue;
+    const { value, get, set } = Object.getOwnPropertyDescriptor(error, key) ?? {};
+    parts.push(key, value, get, set);
+  }
+  return parts;
 }
 
 function explain(tool: string, decision: Decision): string {

@@ -51,11 +51,13 @@ class ItemJudge {
     this.#judge = guard.output === undefined ? undefined : decideItems(guard.output);
   }
 
-  /** The item as it may leave, or the denial. */
-  judge(item: unknown): { readonly value: unknown } | { readonly denial: Decision } {
-    if (this.#judge === undefined) return { value: item };
-    const release = this.#judge(item);
-    return release.decision.outcome === "allow" ? { value: release.value } : { denial: release.decision };
+  /** The step with its item as it may leave, or the denial. An end without a value has no item. */
+  release({ done, value }: Step): { readonly step: Step } | { readonly denial: Decision } {
+    const release =
+      this.#judge === undefined || (done && value === undefined) ? undefined : this.#judge(value);
+    if (release !== undefined && release.decision.outcome !== "allow") return { denial: release.decision };
+    if (done) this.finish(true);
+    return { step: { done, value: release === undefined ? value : release.value } };
   }
 
   finish(released: boolean): void {
@@ -71,6 +73,14 @@ class ItemJudge {
     if (denial === undefined) throw error;
     return { done: false, value: this.#guard.refuse(denial) };
   }
+}
+
+/** A step of a stream. */
+type Step = IteratorResult<unknown, unknown> & { readonly done: boolean };
+
+/** What a source says of a step, each part read once: it may be an accessor that answers otherwise the next time. */
+function readStep({ done, value }: IteratorResult<unknown, unknown>): Step {
+  return { done: Boolean(done), value };
 }
 
 class Items implements Generator<unknown, unknown, unknown> {
@@ -113,24 +123,23 @@ class Items implements Generator<unknown, unknown, unknown> {
 
   #step(advance: () => IteratorResult<unknown, unknown>): IteratorResult<unknown, unknown> {
     if (this.#items.over) return { done: true, value: undefined };
-    let result: IteratorResult<unknown, unknown>;
+    let step: Step;
     try {
-      result = inBody(this.#guard, advance);
+      step = inBody(this.#guard, () => readStep(advance()));
     } catch (error) {
       return this.#items.thrown(error);
     }
-    if (result.done === true && result.value === undefined) {
-      this.#items.finish(true);
-      return result;
+    const released = this.#items.release(step);
+    if ("step" in released) return released.step;
+    if (!step.done) {
+      try {
+        inBody(this.#guard, () => this.#source.return?.());
+      } catch {
+        // The refusal is the answer; what the clean-up throws was never judged.
+      }
     }
-    const verdict = this.#items.judge(result.value);
-    if ("value" in verdict) {
-      if (result.done === true) this.#items.finish(true);
-      return { done: result.done === true, value: verdict.value } as IteratorResult<unknown, unknown>;
-    }
-    if (result.done !== true) inBody(this.#guard, () => this.#source.return?.());
     this.#items.finish(false);
-    return { done: false, value: this.#guard.refuse(verdict.denial) };
+    return { done: false, value: this.#guard.refuse(released.denial) };
   }
 }
 
@@ -191,24 +200,23 @@ class AsyncItems implements AsyncGenerator<unknown, unknown, unknown> {
     advance: () => Promise<IteratorResult<unknown, unknown>>,
   ): Promise<IteratorResult<unknown, unknown>> {
     if (this.#items.over) return { done: true, value: undefined };
-    let result: IteratorResult<unknown, unknown>;
+    let step: Step;
     try {
-      result = await inBody(this.#guard, advance);
+      step = await inBody(this.#guard, async () => readStep(await advance()));
     } catch (error) {
       return await this.#items.thrown(error);
     }
-    if (result.done === true && result.value === undefined) {
-      this.#items.finish(true);
-      return result;
+    const released = this.#items.release(step);
+    if ("step" in released) return released.step;
+    if (!step.done) {
+      try {
+        await inBody(this.#guard, () => this.#source.return?.());
+      } catch {
+        // The refusal is the answer; what the clean-up throws was never judged.
+      }
     }
-    const verdict = this.#items.judge(result.value);
-    if ("value" in verdict) {
-      if (result.done === true) this.#items.finish(true);
-      return { done: result.done === true, value: verdict.value } as IteratorResult<unknown, unknown>;
-    }
-    if (result.done !== true) await inBody(this.#guard, () => this.#source.return?.());
     this.#items.finish(false);
-    return { done: false, value: await this.#guard.refuse(verdict.denial) };
+    return { done: false, value: await this.#guard.refuse(released.denial) };
   }
 }
 

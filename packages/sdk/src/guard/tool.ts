@@ -1,6 +1,6 @@
 import { ConfigurationError, checkToolId, type ParameterNames, parameterNames } from "d2-core/call";
 import { type InstanceSlot, instanceSlot } from "../setup/registry.js";
-import { checkGuardOptions, type GuardOptions } from "./options.js";
+import type { GuardOptions } from "./options.js";
 
 /** What a tool's function is, as far as can be known before it runs. */
 export type ToolKind = "plain" | "async" | "generator" | "asyncGenerator";
@@ -20,15 +20,14 @@ export interface Tool {
 }
 
 /**
- * Checks and binds what the author said of a tool.
+ * Binds what the author said of a tool.
  *
- * @throws ConfigurationError for an id that no policy could name, an unknown option, or an async `onDeny` on a
- * synchronous tool
+ * @param options as `readGuardOptions` gives them
+ * @throws ConfigurationError for an id that no policy could name, or an async `onDeny` on a synchronous tool
  */
 export function bindTool(id: string, options: GuardOptions, kind: ToolKind): Tool {
   const fault = checkToolId(id);
   if (fault !== undefined) throw new ConfigurationError(`\`d2Guard\`: the tool id ${fault}`);
-  checkGuardOptions(options, id);
   const rejects = options.async ?? kind === "async";
   if (kindOf(options.onDeny) === "async" && !rejects) {
     throw new ConfigurationError(

@@ -17,7 +17,11 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-type Answer = { readonly value: unknown } | { readonly thrown: unknown } | { readonly unsendable: true };
+type Answer = { readonly task: number } & (
+  | { readonly value: unknown }
+  | { readonly thrown: unknown }
+  | { readonly unsendable: true }
+);
 
 /**
  * What runs in each thread. It is a text, so that nothing has to be found on disk when an app is bundled. A worker has
@@ -25,19 +29,19 @@ type Answer = { readonly value: unknown } | { readonly thrown: unknown } | { rea
  */
 const THREAD = `
 const { parentPort } = require("node:worker_threads");
-parentPort.on("message", async ({ module, name, args }) => {
+parentPort.on("message", async ({ task, module, name, args }) => {
   let answer;
   try {
     const found = (await import(module))[name];
     if (typeof found !== "function") throw new TypeError("the module of the worker tool has no function \\\`" + name + "\\\`");
-    answer = { value: await found(...args) };
+    answer = { task, value: await found(...args) };
   } catch (thrown) {
-    answer = { thrown };
+    answer = { task, thrown };
   }
   try {
     parentPort.postMessage(answer);
   } catch {
-    parentPort.postMessage({ unsendable: true });
+    parentPort.postMessage({ task, unsendable: true });
   }
 });
 `;
@@ -48,6 +52,7 @@ export class WorkerPool {
   readonly #idle: Worker[] = [];
   readonly #waiting: Waiting[] = [];
   #started = 0;
+  #tasks = 0;
 
   /** @param size most threads at once; default: one less than the machine's cores, at least one, at most eight */
   constructor(size = Math.min(8, Math.max(1, availableParallelism() - 1))) {
@@ -79,6 +84,8 @@ export class WorkerPool {
 
   #give(worker: Worker, { task, resolve, reject }: Waiting): void {
     worker.ref();
+    this.#tasks += 1;
+    const number = this.#tasks;
     const forget = (): void => {
       worker.off("message", heard).off("error", lost).off("exit", lost);
     };
@@ -97,7 +104,9 @@ export class WorkerPool {
       reject(new D2Error("worker_lost", "the thread of the worker tool ended before it answered"));
       this.#next();
     };
-    const heard = (answer: Answer): void => {
+    const heard = (answer: unknown): void => {
+      // The module may send messages of its own, also when its call is long over: they answer nobody's call.
+      if (!isAnswer(answer) || answer.task !== number) return;
       done();
       if ("value" in answer) resolve(answer.value);
       else if ("thrown" in answer) reject(answer.thrown);
@@ -105,11 +114,15 @@ export class WorkerPool {
     };
     worker.on("message", heard).on("error", lost).on("exit", lost);
     try {
-      worker.postMessage({ module: task.module, name: task.export, args: task.args });
+      worker.postMessage({ task: number, module: task.module, name: task.export, args: task.args });
     } catch {
       // The error of a failed clone holds the source of what could not be cloned.
       done();
       reject(new D2Error("not_cloneable", "an argument cannot be sent to the worker tool; give plain data"));
     }
   }
+}
+
+function isAnswer(message: unknown): message is Answer {
+  return typeof message === "object" && message !== null && "task" in message;
 }

@@ -1,7 +1,7 @@
 import { ConfigurationError, deny } from "d2-core/call";
 import { actingUser, scopes } from "../context/scope.js";
 import { invoke, refuse, type ToolFunction } from "./invoke.js";
-import { checkGuardOptions, type GuardOptions } from "./options.js";
+import { type GuardOptions, readGuardOptions } from "./options.js";
 import { bindTool } from "./tool.js";
 import type { AnyFunction, Fallback } from "./types.js";
 import { WorkerPool } from "./worker-pool.js";
@@ -36,13 +36,13 @@ export function guardWorker<F extends AnyFunction, const D = never>(
   module: URL | string,
   options: WorkerOptions & { readonly onDeny?: D } = {},
 ): WorkerTool<F, D> {
-  checkGuardOptions(options, toolId, KNOWN);
-  const { export: name = "default", ...rest } = options;
-  const tool = bindTool(toolId, { ...rest, async: true }, "async");
+  const own = readGuardOptions<WorkerOptions>(options, toolId, KNOWN);
+  const { export: name = "default", strict } = own;
+  const tool = bindTool(toolId, Object.assign(own, { async: true }), "async");
   const href = hrefOf(module, toolId);
   const run: ToolFunction = (...args: unknown[]) => pool.run({ module: href, export: name, args });
   const guarded = (...args: unknown[]): unknown => {
-    if (options.strict ?? tool.slot.enforcer?.strict ?? false) {
+    if (strict ?? tool.slot.enforcer?.strict ?? false) {
       const scope = scopes.getStore();
       return refuse(tool, actingUser(scope), scope, STRICT);
     }

@@ -69,14 +69,16 @@ export function readSettings(options: RbacOptions = {}, environment: Environment
   if (typeof options !== "object" || options === null) {
     throw new ConfigurationError("the options of `configureRbac` must be an object");
   }
-  checkOptionNames(options);
+  // Each read once, and only what was said here: nothing that `Object.prototype` may have been given.
+  const given: RbacOptions = Object.assign(Object.create(null), options);
+  checkOptionNames(given);
   for (const [name, feature] of UNBUILT_VARIABLES) {
     if (readText(environment, name) === undefined) continue;
     throw new ConfigurationError(
       `\`${name}\` is set, and ${feature} is not part of this version: unset it to go on without`,
     );
   }
-  const { instance = DEFAULT_INSTANCE, strict, clock, logger } = options;
+  const { instance = DEFAULT_INSTANCE, strict, clock, logger } = given;
   if (typeof instance !== "string" || instance === "") {
     throw new ConfigurationError("`instance` must be a name: a string that is not empty");
   }
@@ -91,10 +93,10 @@ export function readSettings(options: RbacOptions = {}, environment: Environment
   }
   const written = harmless(logger ?? consoleLogger);
   const silent = isSwitchedOn(environment, "D2_SILENT");
-  const limits = checkLimits(options.limits);
+  const limits = checkLimits(given.limits);
   return {
     instance,
-    ...chooseSource(options, environment, limits),
+    ...chooseSource(given, environment, limits),
     logger: written,
     notice: silent ? undefined : logger === undefined ? consoleNotice : written.info,
     warnOfExpiry: !silent,

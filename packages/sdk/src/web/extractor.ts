@@ -38,11 +38,42 @@ export type HeaderSource =
  * when either header came more than once. Away from node, repeated `x-d2-roles` cannot be told from a single one.
  */
 export function headersExtractor(request: HeaderSource): RequestUser | undefined {
-  const user = headerOf(request, "x-d2-user");
-  const roles = headerOf(request, "x-d2-roles");
-  if (typeof user !== "string" || roles === "repeated" || user.includes(",")) return undefined;
-  const userId = user.trim();
-  if (userId === "") return undefined;
-  const names = (roles ?? "").split(",").map((role) => role.trim());
+  const userId = soleHeader(request, "x-d2-user")?.trim();
+  const roles = soleHeader(request, "x-d2-roles");
+  if (userId === undefined || userId === "" || userId.includes(",") || roles === undefined) return undefined;
+  const names = roles.split(",").map((role) => role.trim());
   return { userId, roles: names.filter((role) => role !== "") };
+}
+
+/** The value of a header, empty when it is not there; undefined when there is more than one. */
+function soleHeader(request: HeaderSource, name: string): string | undefined {
+  // Node folds repeated headers into one text, and only the raw list still tells.
+  const raw = rawHeadersOf(request);
+  if (raw.filter((entry, at) => at % 2 === 0 && entry.toLowerCase() === name).length > 1) return undefined;
+  const headers = "headers" in request ? request.headers : request.req.raw.headers;
+  const value = isHeaderList(headers)
+    ? (headers.get(name) ?? "")
+    : Object.hasOwn(headers, name)
+      ? headers[name]
+      : "";
+  return typeof value === "string" ? value : undefined;
+}
+
+function isHeaderList(headers: HeaderRecord | HeaderList): headers is HeaderList {
+  return typeof headers["get"] === "function";
+}
+
+/** Node's list of header names and values in turn: of the request itself, or of the one beneath a framework's. */
+function rawHeadersOf(request: object): readonly string[] {
+  const beneath = [request, property(request, "raw"), property(request, "req")];
+  beneath.push(property(property(request, "env"), "incoming"));
+  for (const candidate of beneath) {
+    const raw = property(candidate, "rawHeaders");
+    if (Array.isArray(raw)) return raw.filter((entry) => typeof entry === "string");
+  }
+  return [];
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -48,12 +48,6 @@ export class ToolNames {
     return Object.freeze(found);
   }
 
-  /** The tool patterns that a checked reference stands for. */
-  patternsOf(reference: string): readonly string[] {
-    const group = groupOf(reference);
-    return group === undefined ? [reference] : (this.#tools.get(group) ?? []);
-  }
-
   #readGroups(node: PolicyTree, path: DocumentPath): ToolGroup[] {
     const groups: ToolGroup[] = [];
     const map = this.#reading.mapping(node, path, "`tool_groups`");

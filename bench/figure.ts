@@ -1,0 +1,32 @@
+/** `x` is a ratio taken inside one run. */
+export type Unit = "ns" | "µs" | "ms" | "x" | "bytes";
+
+/** One number that a run of a case gives. Numbers of the same name from several runs belong together. */
+export interface Figure {
+  /** What was measured, as the table says it. */
+  readonly what: string;
+  readonly unit: Unit;
+  readonly value: number;
+  /** The goal; absent for numbers that are there to compare with. */
+  readonly atMost?: number;
+}
+
+/** What every file in `cases/` exports. */
+export interface Case {
+  readonly measure: () => readonly Figure[] | Promise<readonly Figure[]>;
+}
+
+export function show(value: number, unit: Unit): string {
+  switch (unit) {
+    case "ns":
+      return value < 10_000 ? `${value.toFixed(value < 10 ? 1 : 0)} ns` : show(value / 1000, "µs");
+    case "µs":
+      return value < 10_000 ? `${value.toFixed(value < 100 ? 1 : 0)} µs` : show(value / 1000, "ms");
+    case "ms":
+      return `${value.toFixed(value < 100 ? 2 : 0)} ms`;
+    case "x":
+      return `${value.toFixed(2)}x`;
+    case "bytes":
+      return value < 10_000 ? `${Math.round(value)} B` : `${(value / 1024).toFixed(0)} kB`;
+  }
+}

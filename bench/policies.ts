@@ -1,0 +1,70 @@
+import type { Logger } from "d2-sdk";
+
+export const ROLES = 50;
+export const TOOLS = 1000;
+
+/** The role that the user of the benchmarks holds. */
+export const ROLE = "role_07";
+
+/** Tool `index` of the large policy. */
+export function toolId(index: number): string {
+  return `area_${index % 25}.tool_${index}`;
+}
+
+/** Whether role `role` of the large policy grants tool `tool`: each grants every other one. */
+function grants(role: number, tool: number): boolean {
+  return (role * 7 + tool * 13 + (tool >> 3)) % 2 === 0;
+}
+
+function roleName(role: number): string {
+  return `role_${String(role).padStart(2, "0")}`;
+}
+
+/** Tools that `ROLE` may call, and those it may not. */
+export const GRANTED: readonly string[] = toolsOf((tool) => grants(7, tool));
+export const NOT_GRANTED: readonly string[] = toolsOf((tool) => !grants(7, tool));
+
+function toolsOf(keep: (tool: number) => boolean): string[] {
+  return Array.from({ length: TOOLS }, (_, tool) => tool)
+    .filter(keep)
+    .map(toolId);
+}
+
+/** A permission with or without conditions, as a policy has it. */
+export type PermissionSource = string | { readonly tool: string; readonly conditions: object };
+
+export interface PolicyExtras {
+  readonly metadata?: object;
+  /** Added to the permissions of `ROLE`. */
+  readonly permissions?: readonly PermissionSource[];
+  /** The sequence rules of `ROLE`. */
+  readonly sequence?: readonly object[];
+}
+
+/** 50 roles x 1,000 tools: each role grants every other tool. */
+export function largePolicy(extras: PolicyExtras = {}): object {
+  const policies = Array.from({ length: ROLES }, (_, role) => {
+    const permissions: PermissionSource[] = toolsOf((tool) => grants(role, tool));
+    if (roleName(role) !== ROLE) return { role: roleName(role), permissions };
+    permissions.push(...(extras.permissions ?? []));
+    const { sequence } = extras;
+    return { role: ROLE, permissions, ...(sequence === undefined ? {} : { sequence }) };
+  });
+  return { version: 1, metadata: { name: "bench", ...extras.metadata }, policies };
+}
+
+/** The same as the text that a person would write: about 500 kB. */
+export function largePolicyText(): string {
+  const lines = ["version: 1", "metadata:", "  name: bench", "policies:"];
+  for (let role = 0; role < ROLES; role += 1) {
+    lines.push(`  - role: ${roleName(role)}`, "    permissions:");
+    for (let tool = 0; tool < TOOLS; tool += 1) if (grants(role, tool)) lines.push(`      - ${toolId(tool)}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+export const silent: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+function ignore(): void {
+  return;
+}

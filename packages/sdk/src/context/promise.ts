@@ -1,0 +1,45 @@
+import { types } from "node:util";
+import { type Scope, scopes } from "./scope.js";
+
+/**
+ * Whether the value is to be waited for: it has a `then` method. One whose `then` cannot even be read counts as well;
+ * waiting for it fails with what the reading threw.
+ */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+  try {
+    return value instanceof Promise || typeof Reflect.get(value, "then") === "function";
+  } catch {
+    return true; // what it threw comes again, or something else, when the value is waited for
+  }
+}
+
+/**
+ * Calls one of two functions when a value that is to be waited for has settled, and promises what that gives.
+ *
+ * INVARIANT: whatever the value's `then` does (throw, call back at once, twice or never, answer with something else),
+ * at most one of the two is called, once, and nothing that it gives gets past them.
+ *
+ * @param scope the level that the value came from; a `then` that does the work when it is called does it there
+ */
+export function whenSettled<T>(
+  scope: Scope,
+  value: PromiseLike<unknown>,
+  onValue: (value: unknown) => T,
+  onError: (error: unknown) => T,
+): Promise<T> {
+  const promise = isPlainPromise(value)
+    ? value
+    : scopes.run(scope, () => new Promise((resolve) => resolve(value)));
+  return promise.then(onValue, onError);
+}
+
+/** Whether it is a promise of the language itself, with none of its parts replaced: its `then` can be relied on. */
+function isPlainPromise(value: unknown): value is Promise<unknown> {
+  return (
+    types.isPromise(value) &&
+    Object.getPrototypeOf(value) === Promise.prototype &&
+    !Object.hasOwn(value, "then") &&
+    !Object.hasOwn(value, "constructor")
+  );
+}
