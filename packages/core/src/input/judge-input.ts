@@ -3,25 +3,10 @@ import type { Violation } from "../decision.js";
 import { isMapping, type PlainMapping } from "../values/kind.js";
 import { EntryHolder, PositionalHolder } from "./arguments.js";
 import type { ArgumentRules, InputPlan } from "./compile-input.js";
+import type { InputVerdict } from "./input-verdict.js";
 import { Judgement } from "./judgement.js";
 import type { ParameterNames } from "./parameter-names.js";
 import { copyMapping, NOT_INSPECTABLE, Snapshot } from "./snapshot.js";
-
-/** Whether the arguments of a call satisfy the input rules of its tool. */
-export type InputVerdict =
-  | {
-      readonly ok: true;
-      /** What must be handed to the tool: the very values that were judged. */
-      readonly args: readonly unknown[];
-    }
-  | {
-      readonly ok: false;
-      readonly violations: readonly Violation[];
-      /** `unnamed_arguments`, `extra_arguments`, `unknown_argument` or `not_inspectable`. */
-      readonly detail?: string;
-      /** Document path of the first broken rule. */
-      readonly rule: string;
-    };
 
 const NO_ARGUMENTS: InputVerdict = Object.freeze({ ok: true, args: Object.freeze([]) });
 

@@ -3,7 +3,7 @@ import type { Violation } from "../decision.js";
 import { isList, isMapping, MAX_DEPTH } from "../values/kind.js";
 import { EntryHolder, type Holder } from "./arguments.js";
 import type { InputRule, Key } from "./compile-input.js";
-import type { InputVerdict } from "./judge-input.js";
+import type { InputVerdict } from "./input-verdict.js";
 import { NOT_INSPECTABLE, type Snapshot } from "./snapshot.js";
 
 /** Violations that say more about the call than that a value is wrong: they are the detail of the refusal. */

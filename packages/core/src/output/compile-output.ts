@@ -1,7 +1,10 @@
 import type { Permission } from "../document/document.js";
-import { type Act, compileAct } from "./act.js";
-import { compileFieldCheck, type FieldCheck } from "./field-check.js";
-import { compileGlobalChecks, type GlobalChecks } from "./global-checks.js";
+import type { Act } from "./act.js";
+import { compileAct } from "./compile-act.js";
+import { compileFieldCheck } from "./compile-field-check.js";
+import { compileGlobalChecks } from "./compile-global-checks.js";
+import type { FieldCheck } from "./field-check.js";
+import type { GlobalChecks } from "./global-checks.js";
 import { Site } from "./site.js";
 
 /** A permission whose output rules and global rules apply to a call. */

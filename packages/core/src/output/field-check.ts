@@ -1,8 +1,5 @@
 import type { Violation } from "../decision.js";
-import type { FieldRule } from "../document/document.js";
-import { formatDocumentPath } from "../document/fault.js";
 import type { Judge } from "../operators/operator.js";
-import { operatorOf } from "../operators/operators.js";
 import { counted } from "./counted.js";
 import { followPath } from "./field-path.js";
 
@@ -17,36 +14,13 @@ export interface FieldCheck {
   readonly required: boolean;
 }
 
-interface CheckOperator {
+/** One operator of such a rule. */
+export interface CheckOperator {
   readonly judge: Judge;
   readonly violation: Violation;
   readonly required: boolean;
   /** `type`, whose name `set` means a set as it is, although a set counts as a list. */
   readonly typed: boolean;
-}
-
-/** Binds a rule without action. */
-export function compileFieldCheck(rule: FieldRule): FieldCheck {
-  const operators = rule.operators.map(({ name, operand }): CheckOperator => {
-    const operator = operatorOf(name);
-    return {
-      judge: operator.bind(operand),
-      violation: Object.freeze({
-        path: rule.path,
-        operator: name,
-        operand,
-        message: `\`${rule.path}\` ${operator.complaint}`,
-      }),
-      required: name === "required" && operand === true,
-      typed: name === "type",
-    };
-  });
-  return {
-    rule: formatDocumentPath(rule.at),
-    path: rule.path === "$" ? undefined : rule.path,
-    operators,
-    required: operators.some(({ required }) => required),
-  };
 }
 
 /**

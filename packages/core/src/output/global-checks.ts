@@ -1,7 +1,5 @@
 import type { Violation } from "../decision.js";
-import type { Permission } from "../document/document.js";
-import { formatDocumentPath } from "../document/fault.js";
-import { compilePattern, type Pattern } from "../operators/pattern.js";
+import type { Pattern } from "../operators/pattern.js";
 import { jsonSize } from "../values/bytes.js";
 import { decimalText } from "../values/decimal.js";
 import { isList, isMapping } from "../values/kind.js";
@@ -22,40 +20,6 @@ export interface GlobalCheck {
   /** Document path of the rule. */
   readonly rule: string;
   readonly violation: Violation;
-}
-
-/** Binds the global rules of permissions. */
-export function compileGlobalChecks(permissions: readonly Permission[]): GlobalChecks {
-  const patterns: (GlobalCheck & { readonly pattern: Pattern })[] = [];
-  const absent: (GlobalCheck & { readonly field: string })[] = [];
-  let size: (GlobalCheck & { readonly bytes: number }) | undefined;
-  for (const { at, global } of permissions) {
-    const check = (operator: string, operand: unknown, message: string): GlobalCheck => ({
-      rule: formatDocumentPath([...at, "conditions", "output", operator]),
-      violation: Object.freeze({ path: "$", operator, operand, message }),
-    });
-    for (const source of global.denyIfPatterns) {
-      const found = "the result holds text that one of `deny_if_patterns` is found in";
-      patterns.push({ ...check("deny_if_patterns", source, found), pattern: compilePattern(source) });
-    }
-    for (const field of global.requireFieldsAbsent) {
-      const present = "the result has a field that `require_fields_absent` names";
-      absent.push({ ...check("require_fields_absent", field, present), field });
-    }
-    const bytes = global.maxBytes;
-    if (bytes !== undefined && (size === undefined || bytes < size.bytes)) {
-      size = {
-        ...check("max_bytes", bytes, "the result takes too many bytes, or cannot be written as JSON"),
-        bytes,
-      };
-    }
-  }
-  return {
-    empty: patterns.length === 0 && absent.length === 0 && size === undefined,
-    patterns,
-    absent,
-    size,
-  };
 }
 
 /**
