@@ -63,7 +63,7 @@ describe("a text", () => {
     ["a local tag", "policies: !grant [{ role: agent, permissions: ['*'] }]", "tag"],
     ["a tag by a directive", `%TAG ! tag:yaml.org,2002:\n---\n${GRANT}`, "directive"],
     ["an older YAML, in which yes is true", `%YAML 1.1\n---\n${GRANT}`, "directive"],
-    ["a second document", `${GRANT}\n---\n${GRANT}`, "several_documents"],
+    ["a second document", `${GRANT}\n---\n${GRANT}`, "multiple_documents"],
     ["a key that is a list", `${GRANT}\n? [a]\n: 1`, "non_string_key"],
     ["a key that is a number", `${GRANT}\n1: 2`, "non_string_key"],
     ["a key that is nothing", `${GRANT}\n: 2`, "non_string_key"],
@@ -84,20 +84,17 @@ describe("a text", () => {
   });
 
   it.each([
-    ["a hundred thousand unclosed quotes", `${GRANT}\n${'a: "\n'.repeat(100_000)}`],
-    ["a hundred thousand duplicate keys", `${GRANT}\n${"a: 1\n".repeat(100_000)}`],
-    ["a hundred thousand tags", `policies: [${"!!str a, ".repeat(100_000)}]`],
-    ["a hundred thousand unknown aliases", `policies: [${"*a, ".repeat(100_000)}]`],
-    ["a hundred thousand anchors of one name", `policies: [${"&a b, ".repeat(100_000)}*a]`],
+    ["twenty thousand unclosed quotes", `${GRANT}\n${'a: "\n'.repeat(20_000)}`],
+    ["twenty thousand duplicate keys", `${GRANT}\n${"a: 1\n".repeat(20_000)}`],
+    ["twenty thousand tags", `policies: [${"!!str a, ".repeat(20_000)}]`],
+    ["twenty thousand unknown aliases", `policies: [${"*a, ".repeat(20_000)}]`],
+    ["twenty thousand anchors of one name", `policies: [${"&a b, ".repeat(20_000)}*a]`],
     ["a number of a million digits", `policies: [${"9".repeat(1_000_000)}]`],
-    [
-      "a string of a million characters as a role",
-      `policies: [{ role: ${"a".repeat(1_000_000)}, permissions: [a] }]`,
-    ],
+    ["a tool of a million characters", `policies: [{ role: a, permissions: [${"a".repeat(1_000_000)}] }]`],
     ["a million blanks", `${" ".repeat(1_000_000)}x`],
     ["a million dashes", "-".repeat(1_000_000)],
     ["a million colons", ":".repeat(1_000_000)],
-    ["a million line breaks", `${"\n".repeat(1_000_000)}- a`],
+    ["ten thousand line breaks", `${"\n".repeat(10_000)}- a`],
     ["null characters", `policies: [{ role: "agent\0", permissions: ["*"] }]`],
     ["nothing", ""],
     ["a comment alone", "# policies: []"],
@@ -168,7 +165,7 @@ describe("an object", () => {
     ["a Set as a list", { policies: [{ role: "agent", permissions: new Set(["*"]) }] }],
     ["a boxed string", { policies: [{ role: Object("agent"), permissions: ["*"] }] }],
     ["a hole", { policies: [Object.assign(new Array(2), { 1: { role: "agent", permissions: ["*"] } })] }],
-    ["a list of nothing but holes", { policies: new Array(4_000_000_000) }],
+    ["a list of nothing but holes", { policies: new Array(1_000_000) }],
     ["undefined for a list", { policies: [{ role: "agent", permissions: undefined }] }],
     [
       "NaN for a bound",
@@ -192,7 +189,13 @@ describe("an object", () => {
     expect(codesOf(await refusal({ policies: deep }))).toContain("too_deep");
     let shared: unknown = "a";
     for (let level = 0; level < 60; level += 1) shared = [shared, shared];
-    await expect(configureRbac({ policy: { policies: shared }, logger: recorder() })).rejects.toMatchObject({
+    await expect(
+      configureRbac({
+        policy: { policies: shared },
+        logger: recorder(),
+        limits: { maxBundleBytes: 100_000 },
+      }),
+    ).rejects.toMatchObject({
       code: "policy_too_large",
     });
   });

@@ -38,7 +38,7 @@ export class RequestSession {
     const { emit } = emitter;
     const adopted = (...args: Parameters<typeof emit>): boolean => {
       const forward = (): boolean => Reflect.apply(emit, emitter, args);
-      return this.run(forward);
+      return this.#surrounds(scopes.getStore()) ? forward() : this.run(forward);
     };
     Object.defineProperty(emitter, "emit", { value: adopted, configurable: true, writable: true });
   }
