@@ -11,6 +11,8 @@ export type PolicyState = "current" | "expired" | "unavailable";
 /** A call as the layers after the policy's state and the user see it. */
 export interface Call {
   readonly tool: string;
+  /** A small number that the caller has for this tool id and no other; only makes finding its rules quicker. */
+  readonly slot?: number | undefined;
   /** The call's session; read, never changed. */
   readonly session: Session;
   /** Id of the running call of the session's family that this one is made inside of; 0: none. */
@@ -41,7 +43,7 @@ export function decideCall(
   try {
     if (state !== "current") return state === "expired" ? EXPIRED : UNAVAILABLE;
     if (view === undefined || call === undefined) return NO_CONTEXT;
-    const entry = view.entry(call.tool);
+    const entry = view.entry(call.tool, call.slot);
     const denial = entry.denial ?? denialByHistory(entry, call);
     if (denial !== undefined) return refused(denial, entry);
     if (entry.input === undefined) return entry.allowed;
@@ -66,7 +68,9 @@ function afterAccessors(entry: ToolEntry, call: Call, args: readonly unknown[]):
 function denialByHistory(entry: ToolEntry, call: Call): Decision | undefined {
   const { session } = call;
   if (entry.space !== undefined) {
-    const denial = session.tracker(entry.space).denial(session, entry.toolClass, call.enclosing);
+    const denial = session
+      .tracker(entry.space)
+      .denial(session, call.tool, entry.toolClass, call.enclosing);
     if (denial !== undefined) {
       const { rule, reason } = denial;
       return deny(

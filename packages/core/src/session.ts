@@ -1,4 +1,18 @@
-import { BEGAN, COMPLETE, ENDED, FAILED, RELEASED, REMEMBER, type SessionLog } from "./sequence/log.js";
+import {
+  ABOVE_KIND,
+  BEGAN,
+  COMPLETE,
+  ENDED,
+  FAILED,
+  type LoggedSession,
+  type LogWord,
+  MAX_RUN,
+  numberAt,
+  RELEASED,
+  REMEMBER,
+  type SessionLog,
+  toolAt,
+} from "./sequence/log.js";
 import type { SequenceSpace } from "./sequence/space.js";
 import { SequenceTracker } from "./sequence/tracker.js";
 
@@ -7,26 +21,9 @@ const MAX_TRACKERS = 16;
 
 const NO_FACTS: ReadonlySet<string> = new Set();
 
-/** What sessions begun inside one another share: tool names, and one count of events that is also their time. */
-class Family {
-  readonly tools: string[] = [];
-  readonly indexes = new Map<string, number>();
-  time = 0;
-
-  /** The next moment. */
-  tick(): number {
-    this.time += 1;
-    return this.time;
-  }
-
-  indexOf(tool: string): number {
-    const known = this.indexes.get(tool);
-    if (known !== undefined) return known;
-    const index = this.tools.length;
-    this.tools.push(tool);
-    this.indexes.set(tool, index);
-    return index;
-  }
+/** What sessions begun inside one another share: one count of events that is also their time. */
+interface Family {
+  time: number;
 }
 
 /**
@@ -36,22 +33,22 @@ class Family {
  * A session that was begun inside another joins it when it is closed: its history after what the other has by then.
  * A *mirrored* one has no end that anyone can see, so what it does stands in the outer one at once.
  */
-export class Session implements SessionLog {
+export class Session implements LoggedSession {
   readonly #family: Family;
   /** The session that this one joins; closed ones on the way are stepped over. */
   #outer: Session | undefined;
   readonly #mirrored: boolean;
-  readonly #log: number[] = [];
+  readonly #log: LogWord[] = [];
   #facts: Set<string> | undefined;
   #closed = false;
   #running = 0;
   #openWithin = 0;
   /** The call that began last, while nothing else has happened since; 0: none. */
   #pending = 0;
-  #pendingTool = 0;
+  #pendingTool = "";
   #pendingEnclosing = 0;
-  /** Whether the log ends in a run (two numbers), so that its last but one number is a kind. */
-  #lastIsRun = false;
+  /** Where the log's last entry begins, if that is a run that may still grow; -1: it is not. */
+  #lastRun = -1;
   #space: SequenceSpace | undefined;
   #tracker: SequenceTracker | undefined;
   #trackers: Map<SequenceSpace, SequenceTracker> | undefined;
@@ -60,7 +57,7 @@ export class Session implements SessionLog {
   constructor(outer?: Session, mirrored = false) {
     this.#outer = outer;
     this.#mirrored = outer !== undefined && mirrored;
-    this.#family = outer === undefined ? new Family() : outer.#family;
+    this.#family = outer === undefined ? { time: 0 } : outer.#family;
     if (outer !== undefined && !this.#mirrored) outer.#opened();
   }
 
@@ -83,18 +80,18 @@ export class Session implements SessionLog {
   /** Tool ids of the calls so far, oldest first. */
   get history(): string[] {
     this.flush();
+    const log = this.#log;
     const calls: string[] = [];
-    for (let at = 0; at < this.#log.length; ) {
-      const word = this.#log[at] ?? 0;
+    for (let at = 0; at < log.length; ) {
+      const word = numberAt(log, at);
       const kind = word & 3;
-      const tool = this.#family.tools[word >>> 2] ?? "";
       if (kind === COMPLETE || kind === FAILED) {
-        for (let n = this.#log[at + 1] ?? 0; n > 0; n -= 1) calls.push(tool);
+        for (let n = word >>> 2; n > 0; n -= 1) calls.push(toolAt(log, at + 1));
         at += 2;
-      } else {
-        if (kind === BEGAN) calls.push(tool);
-        at += 3;
-      }
+      } else if (kind === BEGAN) {
+        calls.push(toolAt(log, at + 1));
+        at += 4;
+      } else at += 3;
     }
     return calls;
   }
@@ -105,17 +102,13 @@ export class Session implements SessionLog {
   }
 
   /** For trackers: the raw log. */
-  get log(): readonly number[] {
+  get log(): SessionLog {
     return this.#log;
   }
 
   /** For trackers: whether sessions within may still join calls that began earlier than now. */
   get mayBeJoined(): boolean {
     return this.#openWithin > 0;
-  }
-
-  toolAt(index: number): string {
-    return this.#family.tools[index] ?? "";
   }
 
   addFacts(labels: readonly string[]): void {
@@ -129,12 +122,12 @@ export class Session implements SessionLog {
    * INVARIANT: nothing runs between the decision that allowed the call and this.
    */
   begin(tool: string, enclosing: number): number {
-    const id = this.#family.tick();
-    this.#enter(this.#family.indexOf(tool), id, enclosing);
+    const id = this.#tick();
+    this.#enter(tool, id, enclosing);
     return id;
   }
 
-  #enter(tool: number, id: number, enclosing: number): void {
+  #enter(tool: string, id: number, enclosing: number): void {
     if (this.#closed) {
       const outer = this.#liveOuter();
       if (outer !== undefined) outer.#enter(tool, id, enclosing);
@@ -153,7 +146,7 @@ export class Session implements SessionLog {
 
   /** Records that a call has ended. `released`: it returned and its value was let out. */
   end(id: number, released: boolean): void {
-    this.#leave(id, released, this.#family.tick());
+    this.#leave(id, released, this.#tick());
   }
 
   #leave(id: number, released: boolean, time: number): void {
@@ -166,19 +159,12 @@ export class Session implements SessionLog {
     const alone = this.#running === 0 && this.#openWithin === 0 && this.#outer === undefined;
     if (this.#pending === id && alone && this.#pendingEnclosing === 0) {
       this.#pending = 0;
-      const word = this.#pendingTool * 4 + (released ? COMPLETE : FAILED);
-      const last = this.#log.length - 2;
-      if (last >= 0 && this.#log[last] === word && this.#lastIsRun) {
-        this.#log[last + 1] = (this.#log[last + 1] ?? 0) + 1;
-      } else {
-        this.#log.push(word, 1);
-        this.#lastIsRun = true;
-      }
+      this.#append(this.#pendingTool, released ? COMPLETE : FAILED);
     } else {
       this.flush();
       const flags = (released ? RELEASED : 0) | (this.#openWithin > 0 ? REMEMBER : 0);
-      this.#log.push(flags * 4 + ENDED, id, time);
-      this.#lastIsRun = false;
+      this.#log.push(flags * ABOVE_KIND + ENDED, id, time);
+      this.#lastRun = -1;
     }
     if (this.#mirrored) {
       const outer = this.#liveOuter();
@@ -186,11 +172,33 @@ export class Session implements SessionLog {
     }
   }
 
+  /** Writes down a whole call: one more of the last run, or a run of its own. */
+  #append(tool: string, kind: number): void {
+    const log = this.#log;
+    const last = this.#lastRun;
+    if (last >= 0 && log[last + 1] === tool) {
+      const word = numberAt(log, last);
+      if ((word & 3) === kind && word < MAX_RUN * ABOVE_KIND) {
+        log[last] = word + ABOVE_KIND;
+        return;
+      }
+    }
+    this.#lastRun = log.length;
+    log.push(ABOVE_KIND + kind, tool);
+  }
+
+  /** The next moment. */
+  #tick(): number {
+    const family = this.#family;
+    family.time += 1;
+    return family.time;
+  }
+
   /** Writes down a call that has begun and not ended. */
   flush(): void {
     if (this.#pending === 0) return;
-    this.#log.push(this.#pendingTool * 4 + BEGAN, this.#pending, this.#pendingEnclosing);
-    this.#lastIsRun = false;
+    this.#log.push(BEGAN, this.#pendingTool, this.#pending, this.#pendingEnclosing);
+    this.#lastRun = -1;
     this.#pending = 0;
   }
 
@@ -214,7 +222,7 @@ export class Session implements SessionLog {
     if (this.#closed) return;
     this.flush();
     this.#closed = true;
-    this.#family.tick();
+    this.#tick();
     const outer = this.#liveOuter();
     if (outer === undefined || this.#mirrored) return;
     outer.#join(this);
@@ -233,19 +241,28 @@ export class Session implements SessionLog {
       return;
     }
     this.flush();
-    this.#lastIsRun = false;
+    this.#lastRun = -1;
     this.#openWithin += inner.#openWithin - 1;
     this.#running += inner.#running;
-    const log = inner.#log;
-    for (let at = 0; at < log.length; at += 3) {
-      const word = log[at] ?? 0;
-      const kept = (word & 3) === ENDED ? word | (REMEMBER << 2) : word;
-      this.#log.push(kept, log[at + 1] ?? 0, log[at + 2] ?? 0);
-    }
+    this.#take(inner.#log);
     if (inner.#facts !== undefined) this.addFacts([...inner.#facts]);
     if (this.#mirrored) {
       const outer = this.#liveOuter();
       if (outer !== undefined) outer.#join(inner);
+    }
+  }
+
+  /** Appends the log of a session that ends within. It has no runs: those are for sessions that are not within another. */
+  #take(log: SessionLog): void {
+    for (let at = 0; at < log.length; ) {
+      const word = numberAt(log, at);
+      if ((word & 3) === BEGAN) {
+        this.#log.push(BEGAN, toolAt(log, at + 1), numberAt(log, at + 2), numberAt(log, at + 3));
+        at += 4;
+      } else {
+        this.#log.push(word | (REMEMBER * ABOVE_KIND), numberAt(log, at + 1), numberAt(log, at + 2));
+        at += 3;
+      }
     }
   }
 }

@@ -29,6 +29,7 @@ export interface ToolFacts {
 type Rules = Omit<ToolEntry, "allowed">;
 
 class Entry implements ToolEntry {
+  readonly tool: string;
   readonly denial: Decision | undefined;
   readonly labels: readonly string[];
   readonly blocks: readonly Block[];
@@ -38,6 +39,7 @@ class Entry implements ToolEntry {
   readonly output: OutputPlan | undefined;
   readonly allowed: CallVerdict;
   constructor(rules: Rules) {
+    this.tool = rules.tool;
     this.denial = rules.denial;
     this.labels = rules.labels;
     this.blocks = rules.blocks;
@@ -62,6 +64,8 @@ export class RoleView {
   readonly #own: readonly RolePlan[];
   readonly #space: SequenceSpace | undefined;
   readonly #entries = new Map<string, ToolEntry>();
+  /** Some of the entries again, by the slot of their tool. No holes in it, which would make it slow. */
+  readonly #slots: (ToolEntry | undefined)[] = [];
 
   constructor(
     facts: ToolFacts,
@@ -84,7 +88,24 @@ export class RoleView {
     return this.#space;
   }
 
-  entry(tool: string): ToolEntry {
+  /**
+   * The rules for a tool.
+   *
+   * @param slot a small number that the caller has for this tool id and no other, so that it is found without hashing
+   */
+  entry(tool: string, slot = -1): ToolEntry {
+    if (slot < 0) return this.#byName(tool);
+    const known = this.#slots[slot];
+    // INVARIANT: a slot given to two tools costs time and nothing else.
+    if (known !== undefined && known.tool === tool) return known;
+    const entry = this.#byName(tool);
+    if (slot >= MAX_ENTRIES) return entry;
+    while (this.#slots.length <= slot) this.#slots.push(undefined);
+    this.#slots[slot] = entry;
+    return entry;
+  }
+
+  #byName(tool: string): ToolEntry {
     const known = this.#entries.get(tool);
     if (known !== undefined) return known;
     if (this.#entries.size >= MAX_ENTRIES) this.#entries.clear();
@@ -101,6 +122,7 @@ export class RoleView {
       tool,
     );
     return new Entry({
+      tool,
       denial: this.#permission(tool, conditioned.length > 0),
       labels,
       blocks,

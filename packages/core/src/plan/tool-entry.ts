@@ -11,6 +11,7 @@ export interface Block {
 
 /** Everything that the policy says of one tool to users with one set of roles. */
 export interface ToolEntry {
+  readonly tool: string;
   /** The answer of the permission layer when it is no. */
   readonly denial: Decision | undefined;
   readonly labels: readonly string[];

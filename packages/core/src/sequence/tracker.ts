@@ -1,5 +1,14 @@
 import { LiveSequence } from "./live.js";
-import { BEGAN, COMPLETE, FAILED, RELEASED, REMEMBER, type SessionLog } from "./log.js";
+import {
+  BEGAN,
+  COMPLETE,
+  FAILED,
+  type LoggedSession,
+  numberAt,
+  RELEASED,
+  REMEMBER,
+  toolAt,
+} from "./log.js";
 import type { SequenceNode, SequenceSpace } from "./space.js";
 import type { SequenceDenial } from "./state.js";
 
@@ -15,46 +24,58 @@ export class SequenceTracker {
   #at = 0;
   /** How much of a run at `#at` has been read. */
   #ofRun = 0;
-  readonly #classes: number[] = [];
+  /** The tool that was judged last, most often the next to come in the log, and its class. */
+  #judged = "";
+  #judgedClass = 0;
 
   constructor(space: SequenceSpace) {
     this.#space = space;
     this.#node = space.initial;
   }
 
-  /** Why a call of this class, from inside the running call `enclosing` (0: none), may not begin now. */
-  denial(session: SessionLog, toolClass: number, enclosing: number): SequenceDenial | undefined {
+  /** Why a call of this tool, from inside the running call `enclosing` (0: none), may not begin now. */
+  denial(
+    session: LoggedSession,
+    tool: string,
+    toolClass: number,
+    enclosing: number,
+  ): SequenceDenial | undefined {
     session.flush();
     this.#catchUp(session);
+    this.#judged = tool;
+    this.#judgedClass = toolClass;
     if (this.#live !== undefined) return this.#live.denialOf(toolClass, enclosing);
     return this.#space.denial(this.#node, toolClass);
   }
 
-  #catchUp(session: SessionLog): void {
+  #catchUp(session: LoggedSession): void {
     const { log } = session;
     while (this.#at < log.length) {
-      const word = log[this.#at] ?? 0;
+      const at = this.#at;
+      const word = numberAt(log, at);
       const kind = word & 3;
-      const first = log[this.#at + 1] ?? 0;
       if (kind === COMPLETE || kind === FAILED) {
-        this.#settle();
-        this.#run(this.#classOf(session, word >>> 2), kind === COMPLETE, first - this.#ofRun);
-        this.#ofRun = first;
+        const count = word >>> 2;
+        if (count > this.#ofRun) {
+          this.#settle();
+          this.#run(this.#classOf(toolAt(log, at + 1)), kind === COMPLETE, count - this.#ofRun);
+          this.#ofRun = count;
+        }
         // The last run may still grow.
-        if (this.#at + 2 >= log.length) return;
+        if (at + 2 >= log.length) return;
         this.#at += 2;
         this.#ofRun = 0;
-        continue;
-      }
-      const second = log[this.#at + 2] ?? 0;
-      if (kind === BEGAN) {
+      } else if (kind === BEGAN) {
+        const id = numberAt(log, at + 2);
         this.#live ??= new LiveSequence(this.#space.program, this.#node.state.roles);
-        this.#live.begin(first, this.#classOf(session, word >>> 2), second, first);
+        this.#live.begin(id, this.#classOf(toolAt(log, at + 1)), numberAt(log, at + 3), id);
+        this.#at += 4;
       } else {
         const flags = word >>> 2;
-        this.#live?.end(first, (flags & RELEASED) !== 0, second, (flags & REMEMBER) !== 0);
+        const released = (flags & RELEASED) !== 0;
+        this.#live?.end(numberAt(log, at + 1), released, numberAt(log, at + 2), (flags & REMEMBER) !== 0);
+        this.#at += 3;
       }
-      this.#at += 3;
     }
     if (this.#live !== undefined && this.#live.running === 0 && !session.mayBeJoined) this.#settle();
   }
@@ -74,11 +95,7 @@ export class SequenceTracker {
     this.#live = undefined;
   }
 
-  #classOf(session: SessionLog, tool: number): number {
-    const known = this.#classes[tool];
-    if (known !== undefined) return known;
-    const found = this.#space.program.classOf(session.toolAt(tool));
-    this.#classes[tool] = found;
-    return found;
+  #classOf(tool: string): number {
+    return tool === this.#judged ? this.#judgedClass : this.#space.program.classOf(tool);
   }
 }
