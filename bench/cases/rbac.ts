@@ -48,11 +48,16 @@ function askInTurn(ability: AnyAbility, ids: readonly string[]): (times: number)
 export async function measure(): Promise<Figure[]> {
   await configureRbac({ instance: "lasting", policy: largePolicy(), logger: silent });
   const expires = new Date(Date.now() + 3_600_000).toISOString();
-  await configureRbac({ instance: "expiring", policy: largePolicy({ metadata: { expires } }), logger: silent });
+  await configureRbac({
+    instance: "expiring",
+    policy: largePolicy({ metadata: { expires } }),
+    logger: silent,
+  });
   const bare = Array.from({ length: IN_TURN }, bareTool);
   const ability = createMongoAbility(GRANTED.map((id) => ({ action: "call", subject: id })));
   const ids = GRANTED.slice(0, IN_TURN);
-  const one = (tools: readonly Tool[]): Tool[] => Array.from({ length: IN_TURN }, () => tools[0] ?? bareTool());
+  const one = (tools: readonly Tool[]): Tool[] =>
+    Array.from({ length: IN_TURN }, () => tools[0] ?? bareTool());
   const lasting = guardedTools("lasting");
   const ns = timeSideBySide({
     bare: inTurn(bare),
@@ -70,8 +75,18 @@ export async function measure(): Promise<Figure[]> {
   const addedExpiring = ns.expiring - ns.bare;
   const addedOne = ns.lastingOne - ns.bareOne;
   return [
-    { what: "256 tools in turn, policy that does not expire, beside casl", unit: "x", value: added / ns.casl, atMost: 0.9 },
-    { what: "256 tools in turn, policy that can expire, beside casl", unit: "x", value: addedExpiring / ns.casl, atMost: 0.9 },
+    {
+      what: "256 tools in turn, policy that does not expire, beside casl",
+      unit: "x",
+      value: added / ns.casl,
+      atMost: 0.9,
+    },
+    {
+      what: "256 tools in turn, policy that can expire, beside casl",
+      unit: "x",
+      value: addedExpiring / ns.casl,
+      atMost: 0.9,
+    },
     { what: "one tool again and again, beside casl", unit: "x", value: addedOne / ns.caslOne, atMost: 0.9 },
     { what: "added, 256 tools in turn, policy that does not expire", unit: "ns", value: added },
     { what: "added, 256 tools in turn, policy that can expire", unit: "ns", value: addedExpiring },

@@ -1,0 +1,53 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Figure } from "../figure.js";
+import { median } from "../timing.js";
+
+const here = fileURLToPath(new URL("..", import.meta.url));
+
+/** Runs a module text in a fresh process and gives the number it prints. */
+function fresh(text: string): number {
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", text], {
+    cwd: here,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+  return Number(stdout);
+}
+
+const importing = (module: string): string =>
+  `const begin = performance.now(); await import(${JSON.stringify(module)}); console.log(performance.now() - begin);`;
+
+const EMPTY = "data:text/javascript,";
+
+const FIRST_CALL = `
+import { configureRbac, d2Guard, runAs } from "d2-sdk";
+const logger = { debug() {}, info() {}, warn() {}, error() {} };
+await configureRbac({ logger, policy: { policies: [{ role: "a", permissions: ["t"] }] } });
+const tool = d2Guard("t", (n) => n);
+const first = runAs("u", { roles: ["a"] }, () => {
+  const begin = performance.now();
+  tool(1);
+  return performance.now() - begin;
+});
+console.log(first);
+process.exit(0);
+`;
+
+export function measure(): Figure[] {
+  const rounds = Array.from({ length: 5 }, () => ({
+    empty: fresh(importing(EMPTY)),
+    sdk: fresh(importing("d2-sdk")),
+    first: fresh(FIRST_CALL),
+  }));
+  const of = (pick: (round: (typeof rounds)[number]) => number): number => median(rounds.map(pick));
+  return [
+    {
+      what: "import of `d2-sdk`, over an empty module",
+      unit: "ms",
+      value: of(({ sdk, empty }) => sdk - empty),
+      atMost: 30,
+    },
+    { what: "first guarded call in a fresh process", unit: "ms", value: of(({ first }) => first), atMost: 1 },
+  ];
+}
