@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
 interface Manifest {
   readonly name: string;
   readonly imports?: Record<string, { readonly node: string }>;
-  readonly exports: Record<string, string | { readonly default: string }>;
+  readonly exports: Record<string, string | { readonly types: string }>;
 }
 
 const packages = new URL("./packages/", import.meta.url);
@@ -21,11 +21,11 @@ function sourceAliases(): { find: RegExp; replacement: string }[] {
     const home = new URL(`${folder}/`, packages);
     const manifest: Manifest = JSON.parse(readFileSync(new URL("package.json", home), "utf8"));
     const source = (built: string) =>
-      fileURLToPath(new URL(built.replace(/^\.\/dist\//, "src/").replace(/\.js$/, ".ts"), home));
+      fileURLToPath(new URL(built.replace(/^\.\/dist\//, "src/").replace(/(\.d\.ts|\.js)$/, ".ts"), home));
     const entries = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
       typeof target === "string"
         ? []
-        : [{ find: exact(manifest.name + subpath.slice(1)), replacement: source(target.default) }],
+        : [{ find: exact(manifest.name + subpath.slice(1)), replacement: source(target.types) }],
     );
     const inner = Object.entries(manifest.imports ?? {}).map(([name, target]) => ({
       find: exact(name),

@@ -20,9 +20,24 @@ function roleName(role: number): string {
   return `role_${String(role).padStart(2, "0")}`;
 }
 
+/** The roles of the large policy, each with the tools that it grants. */
+export const ROLE_TOOLS: readonly (readonly [role: string, tools: readonly string[]])[] = Array.from(
+  { length: ROLES },
+  (_, role) => [roleName(role), toolsOf((tool) => grants(role, tool))],
+);
+
 /** Tools that `ROLE` may call, and those it may not. */
 export const GRANTED: readonly string[] = toolsOf((tool) => grants(7, tool));
 export const NOT_GRANTED: readonly string[] = toolsOf((tool) => !grants(7, tool));
+
+/** The same row of numbers below `limit` every time, without order. */
+export function shuffled(count: number, limit: number): number[] {
+  let seed = 12_345;
+  return Array.from({ length: count }, () => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((seed / 2 ** 32) * limit);
+  });
+}
 
 function toolsOf(keep: (tool: number) => boolean): string[] {
   return Array.from({ length: TOOLS }, (_, tool) => tool)

@@ -1,9 +1,10 @@
 // Writes the tables of docs/policy.md that are made from the code: what stands between `<!-- table: NAME -->` and
-// `<!-- /table -->`, for the names `operators`, `actions` and `types`. The packages must be built.
+// `<!-- /table -->`, for the names `operators`, `actions`, `globals` and `types`. The packages must be built.
 //
 //   node scripts/generate-docs.mjs            writes the tables
 //   node scripts/generate-docs.mjs --check    fails when one differs from what is committed
 import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { OPERATORS, TYPE_NAMES } from "d2-core";
 import { policyJsonSchema } from "d2-policy";
 
@@ -15,6 +16,15 @@ const FIRES = {
   constraint: "the constraint is broken",
   presence: "the value is null, or for `deny` absent",
 };
+
+/**
+ * The parts of the policy's JSON Schema that tables are made of.
+ *
+ * @typedef {object} OutputDefinitions
+ * @property {{ properties: { action: { enum: string[], enumDescriptions: string[] } } }} outputRule
+ * @property {{ properties: Record<string, { description: string }> }} output
+ */
+const { definitions } = /** @type {{ definitions: OutputDefinitions }} */ (policyJsonSchema());
 
 /** @param {readonly string[]} cells */
 const row = (cells) =>
@@ -28,7 +38,7 @@ const table = (head, rows) => [row(head), row(head.map(() => "---")), ...rows.ma
 
 function operators() {
   return table(
-    ["operator", "holds when", "on a value of another kind", "with an action, fires when"],
+    ["operator", "means", "on a value of another kind", "with an action, fires when"],
     [...OPERATORS.values()].map(({ name, summary, otherKinds, group }) => [
       `\`${name}\``,
       summary,
@@ -39,30 +49,53 @@ function operators() {
 }
 
 function actions() {
-  const { enum: names, enumDescriptions } = policyJsonSchema().definitions.outputRule.properties.action;
+  const { enum: names, enumDescriptions } = definitions.outputRule.properties.action;
   return table(
     ["action", "does"],
-    names.map((name, index) => [`\`${name}\``, enumDescriptions[index]]),
+    names.map((name, index) => [`\`${name}\``, enumDescriptions[index] ?? ""]),
+  );
+}
+
+/** Rules for the whole output; their texts are those that editors show. */
+function globals() {
+  return table(
+    ["rule", "means"],
+    Object.entries(definitions.output.properties).map(([name, { description }]) => [
+      `\`${name}\``,
+      description,
+    ]),
   );
 }
 
 const types = () => TYPE_NAMES.map((name) => `\`${name}\``).join(", ");
 
-const tables = { operators, actions, types };
-const written = readFileSync(page, "utf8");
-const generated = written.replace(
-  /(<!-- table: (\w+) -->\n)[\s\S]*?(<!-- \/table -->)/g,
-  (_whole, begin, name, end) => {
-    if (!Object.hasOwn(tables, name))
+/** @type {Record<string, () => string>} */
+const tables = { operators, actions, globals, types };
+
+/**
+ * The text of a page with its tables as the code has them.
+ *
+ * @param {string} text
+ */
+export function withTables(text) {
+  return text.replace(/(<!-- table: (\w+) -->\n)[\s\S]*?(<!-- \/table -->)/g, (_whole, begin, name, end) => {
+    const make = Object.hasOwn(tables, name) ? tables[name] : undefined;
+    if (make === undefined)
       throw new Error(`docs/policy.md asks for a table \`${name}\`, which there is not`);
-    return `${begin}${tables[name]()}\n${end}`;
-  },
-);
-if (generated === written) process.exit(0);
-if (process.argv.includes("--check")) {
-  console.error(
-    "the tables of docs/policy.md are not those of the code: run `node scripts/generate-docs.mjs`",
-  );
-  process.exit(1);
+    return `${begin}${make()}\n${end}`;
+  });
 }
-writeFileSync(page, generated);
+
+function main() {
+  const written = readFileSync(page, "utf8");
+  const generated = withTables(written);
+  if (generated === written) return;
+  if (process.argv.includes("--check")) {
+    console.error("the tables of docs/policy.md are not those of the code: run `npm run docs`");
+    process.exitCode = 1;
+    return;
+  }
+  writeFileSync(page, generated);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

@@ -186,6 +186,15 @@ function removeStaleOutputs(project) {
   }
 }
 
+/** The bundle of each entry point of each package. */
+function bundles() {
+  return readdirSync(join(root, "packages")).flatMap((name) => {
+    const folder = join(root, "packages", name);
+    const targets = Object.values(readJson(join(folder, "package.json")).exports);
+    return targets.filter((it) => typeof it === "object").map((it) => join(folder, it.default));
+  });
+}
+
 /** @param {string[]} extras */
 const buildStamp = (extras) =>
   join(root, "node_modules", ["", "d2-built", ...extras].join(".").replaceAll("/", "-"));
@@ -195,7 +204,8 @@ function isBuilt(extras) {
   const all = projects(extras);
   return (
     readText(buildStamp(extras)) === buildKey(all) &&
-    all.every((project) => outputsOf(project).every(existsSync))
+    all.every((project) => outputsOf(project).every(existsSync)) &&
+    bundles().every(existsSync)
   );
 }
 
@@ -214,6 +224,7 @@ function build(extras) {
     run(process.execPath, [tsc, "-b", "--force", ...incomplete.map(({ folder }) => folder)], root);
   }
   all.forEach(removeStaleOutputs);
+  run(process.execPath, [join(root, "scripts", "bundle.mjs")], root);
   writeFileSync(buildStamp(extras), key);
 }
 

@@ -81,7 +81,7 @@ describe("the packages", () => {
     expect(manifest.license).toBe("Apache-2.0");
     expect(manifest.type).toBe("module");
     expect(manifest.engines).toEqual({ node: ">=20" });
-    expect(manifest.files).toEqual(expect.arrayContaining(["dist", "src", "!dist/.tsbuildinfo"]));
+    expect(manifest.files).toEqual(expect.arrayContaining(["lib", "dist", "src", "!dist/.tsbuildinfo"]));
   });
 
   it.each(packageFolders)("%s exports only what has a source", (folder) => {
@@ -91,7 +91,7 @@ describe("the packages", () => {
       typeof target === "string" ? [] : Object.values(target),
     );
     const built = targets.map((target) =>
-      target.replace(/^\.\/dist\//, "").replace(/(\.d)?\.(ts|js)$/, ".ts"),
+      target.replace(/^\.\/(dist|lib)\//, "").replace(/(\.d)?\.(ts|js)$/, ".ts"),
     );
     expect(built.filter((path) => !sources.includes(path))).toEqual([]);
     expect(built).toContain("index.ts");

@@ -62,3 +62,19 @@ export async function errorOf(block: () => unknown): Promise<unknown> {
   }
   throw new Error("nothing was thrown");
 }
+
+/** An object with this `then`, which makes it something to wait for. */
+export function thenable(
+  then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => unknown,
+): object {
+  return withThen({}, { value: then });
+}
+
+/** The same object, with a `then` of its own. */
+export function withThen<T extends object>(value: T, then: PropertyDescriptor): T {
+  return Object.defineProperty(value, ["t", "hen"].join(""), {
+    enumerable: true,
+    configurable: true,
+    ...then,
+  });
+}

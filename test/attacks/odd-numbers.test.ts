@@ -87,7 +87,6 @@ describe("a bound that a double cannot hold", () => {
     "null",
     "[1]",
   ])("(%s) is refused when the policy is loaded", async (text) => {
-    const { configureRbac } = await import("d2-sdk");
     const policy = `policies: [{ role: agent, permissions: [{ tool: t, conditions: { input: { n: { max: ${text} } } } }] }]`;
     expect(await errorOf(() => configureRbac({ policy }))).toMatchObject({ code: "configuration_error" });
   });

@@ -22,9 +22,10 @@ export interface Module {
 /** What may be imported besides relative modules and the packages before. `core` and `policy` are closed lists. */
 const OUTSIDE: Readonly<Record<string, (specifier: string, path: string) => boolean>> = {
   "d2-core": (specifier, path) => {
-    if (path === "platform/node.ts") return ["node:crypto", "node:util"].includes(specifier);
-    if (path === "platform/web.ts") return specifier.startsWith("@noble/hashes/");
-    return specifier === "re2js" || specifier === "#platform";
+    if (path === "platform/node.ts") return specifier === "node:util";
+    if (path === "platform/node-sha256.ts") return specifier === "node:crypto";
+    if (path === "platform/web-sha256.ts") return specifier.startsWith("@noble/hashes/");
+    return specifier === "re2js" || specifier === "#platform" || specifier === "#platform/sha256";
   },
   "d2-policy": (specifier) => specifier === "yaml",
   "d2-sdk": () => true,

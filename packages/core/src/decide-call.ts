@@ -68,9 +68,7 @@ function afterAccessors(entry: ToolEntry, call: Call, args: readonly unknown[]):
 function denialByHistory(entry: ToolEntry, call: Call): Decision | undefined {
   const { session } = call;
   if (entry.space !== undefined) {
-    const denial = session
-      .tracker(entry.space)
-      .denial(session, call.tool, entry.toolClass, call.enclosing);
+    const denial = session.tracker(entry.space).denial(session, call.tool, entry.toolClass, call.enclosing);
     if (denial !== undefined) {
       const { rule, reason } = denial;
       return deny(

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { FieldRule, OperatorName } from "../src/document/document.js";
 import { ConfigurationError } from "../src/errors.js";
 import { compileInput, type InputPlan } from "../src/input/compile-input.js";
-import { type InputVerdict, judgeInput } from "../src/input/judge-input.js";
+import type { InputVerdict } from "../src/input/input-verdict.js";
+import { judgeInput } from "../src/input/judge-input.js";
 import { parameterNames } from "../src/input/parameter-names.js";
 import { isOperatorName, operatorOf } from "../src/operators/operators.js";
 

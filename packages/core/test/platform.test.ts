@@ -1,7 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import * as node from "../src/platform/node.js";
-import * as web from "../src/platform/web.js";
+import * as nodeProxy from "../src/platform/node.js";
+import * as nodeSha256 from "../src/platform/node-sha256.js";
+import * as webProxy from "../src/platform/web.js";
+import * as webSha256 from "../src/platform/web-sha256.js";
+
+const node = { ...nodeProxy, ...nodeSha256 };
+const web = { ...webProxy, ...webSha256 };
 
 const ascii = fc.string({ unit: "binary-ascii", maxLength: 300 });
 

@@ -66,7 +66,7 @@ describe("a process", () => {
     const [before, after] = await Promise.all(
       ["", "await setup.configureRbac();"].map((body) => inProcess(folder, body, { NODE_DEBUG: "esm" })),
     );
-    for (const part of ["node_modules/yaml/", "node_modules/re2js/", "policy/dist/index.js"]) {
+    for (const part of ["node_modules/yaml/", "node_modules/re2js/", "policy/lib/index.js"]) {
       expect(before?.stderr).not.toContain(part);
       expect(after?.stderr).toContain(part);
     }

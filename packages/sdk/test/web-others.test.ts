@@ -1,4 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
@@ -209,19 +210,26 @@ describe("node's http", () => {
     expect(closed).toEqual([null]);
   });
 
-  it("finds nobody in listeners for the end of the response, whoever is set around the server", async () => {
+  it("keeps its own user for listeners when code of another user ends the response", async () => {
     const seen: unknown[] = [];
     await runAs("root", {}, async () => {
-      const server = createServer(
-        withD2(headersExtractor, (_request, response) => {
+      const waiting = new Promise<ServerResponse>((resolve, reject) => {
+        const listener = withD2(headersExtractor, (_request, response) => {
+          response.on("finish", () => seen.push(userNow()));
           response.on("close", () => seen.push(userNow()));
-          response.end();
-        }),
-      );
-      await (await fetch(await serve(server), alice)).text();
-      await setImmediate();
+          resolve(response);
+        });
+        serve(createServer(listener))
+          .then((url) => fetch(url, alice))
+          .catch(reject);
+      });
+      const response = await waiting;
+      const closed = once(response, "close");
+      response.end();
+      await closed;
+      seen.push(userNow());
     });
-    expect(seen).toEqual([null]);
+    expect(seen).toEqual(["alice", null, "root"]);
   });
 
   it("leaves listeners to a context deeper in the request", async () => {

@@ -1,4 +1,5 @@
-import { isProxy, sha256Hex } from "#platform";
+import { isProxy } from "#platform";
+import { sha256Hex } from "#platform/sha256";
 import { D2Error } from "../errors.js";
 import { isMapping, MAX_DEPTH } from "../values/kind.js";
 import { isUnescaped, quoteAscii } from "./ascii-text.js";

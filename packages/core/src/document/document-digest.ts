@@ -1,4 +1,4 @@
-import { sha256Hex } from "#platform";
+import { sha256Hex } from "#platform/sha256";
 import { canonicalJson, type HexDigest } from "../canonical/canonical-json.js";
 import { encodeTagged } from "../canonical/tagged.js";
 import type {

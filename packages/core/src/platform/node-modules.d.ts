@@ -1,4 +1,4 @@
-// The few members of Node's modules that `node.ts` calls. They are declared here, and not taken from `@types/node`,
+// The few members of Node's modules that `node.ts` and `node-sha256.ts` call. They are declared here, and not taken from `@types/node`,
 // because those types would also bring `process`, `console` and every other Node global into this package, where
 // they must not be used.
 

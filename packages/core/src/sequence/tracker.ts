@@ -1,14 +1,5 @@
 import { LiveSequence } from "./live.js";
-import {
-  BEGAN,
-  COMPLETE,
-  FAILED,
-  type LoggedSession,
-  numberAt,
-  RELEASED,
-  REMEMBER,
-  toolAt,
-} from "./log.js";
+import { BEGAN, COMPLETE, FAILED, type LoggedSession, numberAt, RELEASED, REMEMBER, toolAt } from "./log.js";
 import type { SequenceNode, SequenceSpace } from "./space.js";
 import type { SequenceDenial } from "./state.js";
 

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { Session } from "d2-core/call";
+import { nodeCrypto } from "../setup/node-crypto.js";
 import { isPromise, whenSettled } from "./promise.js";
 import {
   type ActingUser,
@@ -142,7 +142,7 @@ export function getUserContext(): UserContext {
       facts: undefined,
     };
   }
-  user.requestId ??= randomUUID();
+  user.requestId ??= nodeCrypto().randomUUID();
   return {
     userId: user.userId,
     roles: user.roles,
@@ -186,7 +186,10 @@ export function runBounded<T>(scope: Scope, block: () => T): T {
 }
 
 /** A level for a user that begins now inside what is current. */
-export function userScope(userId: string, options: UserOptions): Scope {
+export function userScope(
+  userId: string,
+  options: { readonly roles?: readonly string[] | undefined },
+): Scope {
   const checked = checkUser(userId, options);
   if (checked instanceof TypeError) throw checked;
   const outer = liveScope(scopes.getStore());

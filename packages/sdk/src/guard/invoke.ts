@@ -9,7 +9,15 @@ import {
   type PolicyState,
 } from "d2-core/call";
 import { isPromise, whenSettled } from "../context/promise.js";
-import { type ActingUser, actingUser, enclosingCall, liveScope, Scope, scopes } from "../context/scope.js";
+import {
+  type ActingUser,
+  actingUser,
+  callIn,
+  enclosingCall,
+  liveScope,
+  Scope,
+  scopes,
+} from "../context/scope.js";
 import type { Enforcer } from "../setup/registry.js";
 import { isInnerRefusal, refusalError, vouchFor } from "./refuse.js";
 import { guardItems, isStream } from "./stream.js";
@@ -47,14 +55,19 @@ export function invoke(tool: Tool, fn: ToolFunction, self: unknown, args: readon
   const call = user.session.begin(tool.id, enclosingCall(current));
   if (verdict.entry.labels.length > 0) user.session.addFacts(verdict.entry.labels);
   const body = new Scope(current?.ended === true ? liveScope(current) : current, user, call);
-  const running: Running = { tool, verdict, user, body };
   let value: unknown;
   try {
-    value = scopes.run(body, apply, fn, self, verdict.args ?? args);
+    value = callIn(body, current, fn, self, verdict.args ?? args);
   } catch (thrown) {
-    return failed(running, thrown);
+    return failed({ tool, verdict, user, body }, thrown);
   }
-  return isPromise(value) ? later(running, value) : returned(running, value);
+  if (isPromise(value)) return later({ tool, verdict, user, body }, value);
+  if (verdict.entry.output === undefined && !isGenerator(tool)) {
+    // The common end, without an object made for it.
+    finish(user, body, true);
+    return value;
+  }
+  return returned({ tool, verdict, user, body }, value);
 }
 
 /** The decision alone, with nothing recorded. */
@@ -90,6 +103,7 @@ function decide(
   }
   return decideCall(state, user.view, {
     tool: tool.id,
+    slot: tool.number,
     session: user.session,
     enclosing: enclosingCall(scope),
     names: tool.names,
@@ -106,11 +120,6 @@ function stateOf(enforcer: Enforcer | undefined): PolicyState {
   return "current";
 }
 
-function apply(fn: ToolFunction, self: unknown, args: readonly unknown[]): unknown {
-  // The arguments are the caller's own, or the snapshot of them that was judged.
-  return Reflect.apply(fn, self, args as never[]);
-}
-
 /** The function gave something to wait for: its call is not over yet. */
 function later(running: Running, value: PromiseLike<unknown>): Promise<unknown> {
   return whenSettled(
@@ -122,43 +131,50 @@ function later(running: Running, value: PromiseLike<unknown>): Promise<unknown> 
 }
 
 function returned(running: Running, value: unknown): unknown {
-  const { tool, verdict } = running;
+  const { tool, verdict, user, body } = running;
   const output = verdict.entry?.output;
   try {
-    if (yieldsItems(tool, output, value)) {
-      return guardItems(value, {
-        output,
-        body: running.body,
-        end: (released) => finish(running, released),
-        refuse: (decision) => refuse(tool, running.user, running.body.outer, decision),
-      });
-    }
+    if (yieldsItems(tool, output, value)) return itemByItem(running, output, value);
   } catch (thrown) {
     // Nothing but code of the value's own throws here.
     return failed(running, thrown);
   }
   if (output === undefined) {
-    finish(running, true);
+    finish(user, body, true);
     return value;
   }
   const release = decideRelease(output, value);
   if (release.decision.outcome === "allow") {
-    finish(running, true);
+    finish(user, body, true);
     return release.value;
   }
-  finish(running, false);
-  return refuse(tool, running.user, running.body.outer, release.decision);
+  finish(user, body, false);
+  return refuse(tool, user, body.outer, release.decision);
+}
+
+function itemByItem(running: Running, output: OutputPlan | undefined, value: unknown): unknown {
+  const { tool, user, body } = running;
+  return guardItems(value, {
+    output,
+    body,
+    end: (released) => finish(user, body, released),
+    refuse: (decision) => refuse(tool, user, body.outer, decision),
+  });
 }
 
 /** Whether what came back is to be judged item by item, or, where there is nothing to judge, kept in its context. */
-function yieldsItems({ kind, eachItem }: Tool, output: OutputPlan | undefined, value: unknown): boolean {
-  if (kind === "generator" || kind === "asyncGenerator") return output === undefined || eachItem;
-  return eachItem && output !== undefined && isStream(value);
+function yieldsItems(tool: Tool, output: OutputPlan | undefined, value: unknown): boolean {
+  if (isGenerator(tool)) return output === undefined || tool.eachItem;
+  return tool.eachItem && output !== undefined && isStream(value);
+}
+
+function isGenerator({ kind }: Tool): boolean {
+  return kind === "generator" || kind === "asyncGenerator";
 }
 
 function failed(running: Running, thrown: unknown): unknown {
-  finish(running, false);
   const { tool, user, body, verdict } = running;
+  finish(user, body, false);
   if (isInnerRefusal(body, thrown)) throw thrown;
   const denial = decideThrown(verdict.entry?.output, thrown);
   if (denial !== undefined) return refuse(tool, user, body.outer, denial);
@@ -166,7 +182,7 @@ function failed(running: Running, thrown: unknown): unknown {
 }
 
 /** Users set inside the body end with it, before the call itself is over. */
-function finish({ user, body }: Running, released: boolean): void {
+function finish(user: ActingUser, body: Scope, released: boolean): void {
   if (body.ended) return;
   body.end();
   user.session.end(body.call, released);

@@ -1,5 +1,5 @@
 import { ConfigurationError, checkToolId, type ParameterNames, parameterNames } from "d2-core/call";
-import { type InstanceSlot, instanceSlot } from "../setup/registry.js";
+import { type InstanceSlot, instanceSlot, toolNumber } from "../setup/registry.js";
 import type { GuardOptions } from "./options.js";
 
 /** What a tool's function is, as far as can be known before it runs. */
@@ -9,6 +9,8 @@ export type ToolKind = "plain" | "async" | "generator" | "asyncGenerator";
 export interface Tool {
   readonly id: string;
   readonly slot: InstanceSlot;
+  /** Its number among the tools of the instance; -1: none. */
+  readonly number: number;
   readonly names: ParameterNames | undefined;
   readonly kind: ToolKind;
   /** Whether refusals reject. */
@@ -34,9 +36,11 @@ export function bindTool(id: string, options: GuardOptions, kind: ToolKind): Too
       `guard of \`${id}\`: an async \`onDeny\` needs an async tool; say \`async: true\` if the function gives a promise`,
     );
   }
+  const slot = instanceSlot(options.instance);
   return {
     id,
-    slot: instanceSlot(options.instance),
+    slot,
+    number: toolNumber(slot, id),
     names: options.params === undefined ? undefined : parameterNames(options.params),
     kind,
     rejects,

@@ -1,6 +1,9 @@
+import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { D2Error } from "d2-core/call";
+
+const require = createRequire(import.meta.url);
 
 /** Which function a worker is to run. */
 export interface WorkerTask {
@@ -79,7 +82,8 @@ export class WorkerPool {
   #start(): Worker | undefined {
     if (this.#started >= this.#size) return undefined;
     this.#started += 1;
-    return new Worker(THREAD, { eval: true, stdout: false, stderr: false });
+    const threads: typeof import("node:worker_threads") = require("node:worker_threads");
+    return new threads.Worker(THREAD, { eval: true, stdout: false, stderr: false });
   }
 
   #give(worker: Worker, { task, resolve, reject }: Waiting): void {

@@ -17,6 +17,8 @@ export interface Enforcer {
 export interface InstanceSlot {
   readonly name: string;
   enforcer: Enforcer | undefined;
+  /** A number for each tool id that was guarded here, counted from 0; the quick way to its rules. */
+  readonly tools: Map<string, number>;
   /** How many set-ups and shut-downs have been asked for. */
   asked: number;
   /** Which of them took effect last. */
@@ -31,9 +33,21 @@ const slots = new Map<string, InstanceSlot>();
 export function instanceSlot(name: string = DEFAULT_INSTANCE): InstanceSlot {
   const known = slots.get(name);
   if (known !== undefined) return known;
-  const slot: InstanceSlot = { name, enforcer: undefined, asked: 0, effective: 0 };
+  const slot: InstanceSlot = { name, enforcer: undefined, tools: new Map(), asked: 0, effective: 0 };
   slots.set(name, slot);
   return slot;
+}
+
+/** Most tool ids of an instance that get a number. */
+const MAX_NUMBERED = 20_000;
+
+/** The number of a tool id; -1: there are too many already. */
+export function toolNumber({ tools }: InstanceSlot, id: string): number {
+  const known = tools.get(id);
+  if (known !== undefined) return known;
+  if (tools.size >= MAX_NUMBERED) return -1;
+  tools.set(id, tools.size);
+  return tools.size - 1;
 }
 
 /** Every slot that was ever asked for, oldest first. */

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { extname } from "node:path";
 import { ConfigurationError } from "d2-core/call";
+import { nodeCrypto } from "../setup/node-crypto.js";
 import { FileWatch, type WatchTiming } from "./file-watch.js";
 import type { PolicySource, PolicyText } from "./policy-source.js";
 import { readPolicyFile } from "./read-policy-file.js";
@@ -48,7 +48,7 @@ export class FileSource implements PolicySource {
       content: this.#decode(bytes),
       format: formatOf(this.#path),
       file: this.name,
-      revision: createHash("sha256").update(bytes).digest("hex"),
+      revision: nodeCrypto().createHash("sha256").update(bytes).digest("hex"),
     };
   }
 

@@ -1,5 +1,5 @@
-import { createHash, randomUUID } from "node:crypto";
 import { ConfigurationError } from "d2-core/call";
+import { nodeCrypto } from "../setup/node-crypto.js";
 import type { PolicySource, PolicyText } from "./policy-source.js";
 
 /** A policy that the program itself has: an object, or text. An object is read anew at every load. */
@@ -27,7 +27,9 @@ export class ObjectSource implements PolicySource {
     const content = this.#content;
     // Whether an object has changed cannot be seen without reading all of it, so it always counts as changed.
     const revision =
-      typeof content === "string" ? createHash("sha256").update(content).digest("hex") : randomUUID();
+      typeof content === "string"
+        ? nodeCrypto().createHash("sha256").update(content).digest("hex")
+        : nodeCrypto().randomUUID();
     return { content, format: undefined, file: undefined, revision };
   }
 

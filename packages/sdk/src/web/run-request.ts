@@ -92,7 +92,7 @@ function isOver(outgoing: object): boolean {
 
 function requestScope(user: RequestUser | null | undefined): Scope {
   if (user === undefined || user === null) return new Scope(liveScope(scopes.getStore()), null, 0);
-  const scope = userScope(user.userId, user.roles === undefined ? {} : { roles: user.roles });
+  const scope = userScope(user.userId, user);
   // INVARIANT: what outlives the request finds nobody, not a user set around the server.
   scope.outer = new Scope(scope.outer, null, 0);
   return scope;
