@@ -1,85 +1,153 @@
-import { configureRbac, d2Guard } from "d2-sdk";
+import { configureRbac, d2Guard, runAs } from "d2-sdk";
 import type { Figure } from "../figure.js";
-import { GRANTED, largePolicy, silent } from "../policies.js";
-import { inOneSession } from "../session-loop.js";
-import { timeSideBySide } from "../timing.js";
+import { largePolicy, ROLE, silent } from "../policies.js";
+import { median, quantile, results } from "../timing.js";
 
-const group = (from: number): string[] => GRANTED.slice(from, from + 20);
+const HISTORIES = [10, 10_000, 100_000] as const;
 
-/** Ten groups of twenty tools; what the loop calls is in the first five. */
-const tool_groups = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`group_${n}`, group(n * 20)]));
+/** Calls timed at a stretch. Few, so that a history of ten stays a short one. */
+const STRETCH = 20;
+
+/** Stretches timed for one history and one set of rules in a round, and rounds. */
+const STRETCHES = 400;
+const ROUNDS = 15;
+
+type Tool = (value: number) => number;
+
+const GROUPS = {
+  customers: ["crm.read", "crm.list", "crm.search"],
+  secrets: ["vault.read", "vault.list"],
+  egress: ["mail.send", "web.post", "chat.send"],
+  cleaning: ["text.redact", "text.summarize"],
+  money: ["pay.send", "pay.refund"],
+  untrusted: ["web.fetch", "inbox.read"],
+};
 
 const DENY = [
-  { deny: ["@group_0", "@group_5"] },
-  { deny: ["@group_1", "@group_2", "@group_6"] },
-  { deny: ["@group_3", "@group_7"] },
-  { deny: ["@group_4", "@group_8"] },
-  { deny: ["@group_0", "@group_1", "@group_9"] },
+  { deny: ["@customers", "web.post"] },
+  { deny: ["@secrets", "@egress"] },
+  { deny: ["@untrusted", "@money"] },
+  { deny: ["@secrets", "@untrusted", "admin.*"] },
+  { deny: ["@customers", "@customers", "pay.refund"] },
 ];
+
 const ALLOW = [
-  { allow: ["@group_0", "@group_1", "@group_5"] },
-  { allow: ["@group_3", "@group_4", "@group_7"] },
+  { allow: ["@customers", "text.redact", "web.post"] },
+  { allow: ["@untrusted", "text.summarize", "pay.send"] },
 ];
 
-const CALLED = [...group(0), ...group(20), ...group(40), ...group(60)].slice(0, 64);
+/** Mixed calls that the deny rules follow and do not stop. */
+const MIXED = [
+  "crm.read",
+  "log.write",
+  "text.redact",
+  "web.fetch",
+  "crm.list",
+  "text.summarize",
+  "mail.send",
+  "db.count",
+];
 
-function loop(instance: string, history: number): (times: number) => number {
-  const tools = CALLED.map((id) => d2Guard(id, { instance }, (n: number) => n + 1));
-  const run = (times: number): number => {
-    let sum = 0;
-    for (let n = 0; n < times; n += 1) sum += tools[n & 63]?.(n) ?? 0;
-    return sum;
-  };
-  return inOneSession(() => run(history), run);
+/** Calls of which every third is stopped unless an allow rule excuses it. */
+const EXCUSED = [
+  "crm.read",
+  "text.redact",
+  "web.post",
+  "web.fetch",
+  "text.summarize",
+  "pay.send",
+  "crm.list",
+  "text.redact",
+];
+
+interface Workload {
+  readonly tools: readonly Tool[];
+  readonly history: number;
+  readonly taken: number[];
 }
 
 export async function measure(): Promise<Figure[]> {
-  const metadata = { tool_groups };
-  const load = (instance: string, sequence: readonly object[]): Promise<unknown> =>
-    configureRbac({ instance, logger: silent, policy: largePolicy({ metadata, sequence }) });
-  await configureRbac({ instance: "plain", logger: silent, policy: largePolicy({ metadata }) });
-  await load("deny", DENY);
-  await load("both", [...DENY, ...ALLOW]);
-  const ns = timeSideBySide({
-    plain10: loop("plain", 10),
-    plain100k: loop("plain", 100_000),
-    deny10: loop("deny", 10),
-    deny10k: loop("deny", 10_000),
-    deny100k: loop("deny", 100_000),
-    both10: loop("both", 10),
-    both100k: loop("both", 100_000),
-  });
-  // A loop's own calls join its history too, so "10" is where it begins.
+  const permissions = [...new Set([...Object.values(GROUPS).flat(), ...MIXED, ...EXCUSED, "admin.reset"])];
+  const set = async (instance: string, sequence: readonly object[]): Promise<void> => {
+    const policy = largePolicy({ permissions, sequence, metadata: { tool_groups: GROUPS } });
+    await configureRbac({ instance, policy, logger: silent });
+  };
+  await set("none", []);
+  await set("deny", DENY);
+  await set("both", [...DENY, ...ALLOW]);
+  const workloads = (instance: string, names: readonly string[]): Workload[] => {
+    const tools = names.map((name) => d2Guard(name, { instance }, (value: number) => value + 1));
+    return HISTORIES.map((history) => ({ tools, history, taken: [] }));
+  };
+  const none = workloads("none", MIXED);
+  const deny = workloads("deny", MIXED);
+  const plain = workloads("none", EXCUSED);
+  const both = workloads("both", EXCUSED);
+  const all = [...none, ...deny, ...plain, ...both];
+  for (const workload of all) round(workload);
+  for (const { taken } of all) taken.length = 0;
+  for (let number = 0; number < ROUNDS; number += 1) for (const workload of all) round(workload);
+  const added = (with_: readonly Workload[], without: readonly Workload[], at: number): number =>
+    quarter(with_[at]) - quarter(without[at]);
   return [
     {
-      what: "5 deny rules with groups add, history from 10",
+      what: "5 deny rules with groups, history 10, added",
       unit: "ns",
-      value: ns.deny10 - ns.plain10,
+      value: added(deny, none, 0),
       atMost: 60,
     },
     {
-      what: "5 deny rules, history from 100,000 beside from 10",
+      what: "5 deny rules, whole call at history 100,000 beside 10",
       unit: "x",
-      value: ns.deny100k / ns.deny10,
+      value: quarter(deny[2]) / quarter(deny[0]),
       atMost: 1.2,
     },
     {
-      what: "5 deny rules, history from 10,000 beside from 10",
-      unit: "x",
-      value: ns.deny10k / ns.deny10,
-      atMost: 1.2,
-    },
-    { what: "2 allow rules of length 3 add to that", unit: "ns", value: ns.both10 - ns.deny10, atMost: 2000 },
-    {
-      what: "with allow rules, history from 100,000 beside from 10",
-      unit: "x",
-      value: ns.both100k / ns.both10,
-      atMost: 1.2,
+      what: "the same and 2 allow rules of length 3, history 10, added",
+      unit: "ns",
+      value: added(both, plain, 0),
+      atMost: 2000,
     },
     {
-      what: "no sequence rules, history from 100,000 beside from 10",
+      what: "deny and allow rules, whole call at history 100,000 beside 10",
       unit: "x",
-      value: ns.plain100k / ns.plain10,
+      value: quarter(both[2]) / quarter(both[0]),
+      atMost: 1.2,
     },
+    ...HISTORIES.flatMap((history, at): Figure[] => {
+      const calls = history.toLocaleString("en");
+      return [
+        { what: `no rules, whole call at history ${calls}`, unit: "ns", value: quarter(none[at]) },
+        { what: `5 deny rules, whole call at history ${calls}`, unit: "ns", value: quarter(deny[at]) },
+        {
+          what: `deny and allow rules, whole call at history ${calls}`,
+          unit: "ns",
+          value: quarter(both[at]),
+        },
+      ];
+    }),
   ];
+}
+
+/** Times stretches of calls behind a history: short histories anew for each stretch, long ones once a round. */
+function round({ tools, history, taken }: Workload): void {
+  const stretches: number[] = [];
+  const sessions = history < 1000 ? STRETCHES : 1;
+  for (let session = 0; session < sessions; session += 1) {
+    runAs("bench", { roles: [ROLE] }, () => {
+      let sum = 0;
+      for (let call = 0; call < history; call += 1) sum += tools[call & 7]?.(call) ?? 0;
+      for (let stretch = 0; stretch < STRETCHES / sessions; stretch += 1) {
+        const begin = performance.now();
+        for (let call = 0; call < STRETCH; call += 1) sum += tools[call & 7]?.(call) ?? 0;
+        stretches.push(((performance.now() - begin) * 1e6) / STRETCH);
+      }
+      results[0] = sum;
+    });
+  }
+  taken.push(median(stretches));
+}
+
+function quarter(workload: Workload | undefined): number {
+  return quantile(workload?.taken ?? [], 0.25);
 }

@@ -3,18 +3,10 @@
 // answers with something of its own, or changes between two looks.
 
 import { setImmediate } from "node:timers/promises";
+import { inspect } from "node:util";
 import { d2Guard, getUserContext } from "d2-sdk";
 import { beforeEach, describe, expect, it } from "vitest";
-import {
-  asAgent,
-  enforce,
-  errorOf,
-  outcome,
-  outcomeLater,
-  permission,
-  thenable,
-  withThen,
-} from "./enforce.js";
+import { asAgent, enforce, errorOf, outcome, outcomeLater, thenable, withThen } from "./enforce.js";
 
 const SECRET = "hunter2";
 const post = d2Guard("post", () => "sent");
@@ -23,13 +15,18 @@ beforeEach(() =>
   enforce([
     {
       role: "agent",
-      permissions: [{ tool: "tool", conditions: { output: { deny_if_patterns: [SECRET] } } }, "free", "post"],
+      permissions: [
+        { tool: "tool", conditions: { output: { deny_if_patterns: ["hunter\\d"] } } },
+        "free",
+        "post",
+      ],
       sequence: [{ deny: ["free", "post"] }, { allow: ["free", "tool", "post"] }],
     },
   ]),
 );
 
 class Renamed extends Promise<unknown> {
+  // biome-ignore lint/suspicious/noThenProperty: it is the attack
   override then(): never {
     return SECRET as never;
   }
@@ -184,12 +181,22 @@ const carriers: [name: string, make: () => unknown][] = [
   ["data under `then` in a promise", () => Promise.resolve(Object.fromEntries([["th" + "en", SECRET]]))],
 ];
 
-const seenBy = async (block: () => unknown): Promise<string> => {
-  const value = await Promise.resolve()
+/** How a block ends: with a value, with an error, or not at all as far as can be seen. */
+async function endOf(
+  block: () => unknown,
+): Promise<{ readonly how: "given" | "thrown" | "pending"; readonly what?: unknown }> {
+  const end = Promise.resolve()
     .then(block)
-    .catch((error: unknown) => error);
-  return `${String(value)} ${JSON.stringify(value) ?? ""} ${value instanceof Error ? value.message : ""}`;
-};
+    .then(
+      (what) => ({ how: "given", what }) as const,
+      (what: unknown) => ({ how: "thrown", what }) as const,
+    );
+  const tired = (async () => {
+    for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+    return { how: "pending" } as const;
+  })();
+  return Promise.race([end, tired]);
+}
 
 describe("a tool that gives", () => {
   const forms: [string, (make: () => unknown) => () => unknown][] = [
@@ -201,8 +208,11 @@ describe("a tool that gives", () => {
 
   it.each(carriers)("%s lets nothing of it out unjudged, in whatever form", async (_name, make) => {
     for (const [form, guarded] of forms) {
-      const seen = await asAgent(() => seenBy(guarded(make)));
-      expect([form, seen]).toEqual([form, expect.not.stringContaining(SECRET) as unknown]);
+      const { what } = await asAgent(() => endOf(guarded(make)));
+      expect([form, inspect(what, { depth: 5, showHidden: true })]).toEqual([
+        form,
+        expect.not.stringContaining(SECRET) as unknown,
+      ]);
     }
   });
 
@@ -216,14 +226,9 @@ describe("a tool that gives", () => {
       },
     ]);
     await asAgent(async () => {
-      const failed = await Promise.resolve()
-        .then(d2Guard("free", make))
-        .then(
-          () => false,
-          () => true,
-        );
+      const { how } = await endOf(d2Guard("free", make));
       expect(getUserContext().callHistory).toEqual(["free"]);
-      expect(outcome(post)).toBe(failed ? "sequence_violation" : "ok");
+      expect(outcome(post)).toBe(how === "given" ? "ok" : "sequence_violation");
     });
   });
 });

@@ -44,7 +44,8 @@ export function decideCall(
     if (state !== "current") return state === "expired" ? EXPIRED : UNAVAILABLE;
     if (view === undefined || call === undefined) return NO_CONTEXT;
     const entry = view.entry(call.tool, call.slot);
-    const denial = entry.denial ?? denialByHistory(entry, call);
+    if (entry.always !== undefined) return entry.always;
+    const denial = denialByHistory(entry, call);
     if (denial !== undefined) return refused(denial, entry);
     if (entry.input === undefined) return entry.allowed;
     const { moment } = call.session;

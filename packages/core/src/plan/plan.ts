@@ -28,6 +28,8 @@ export class Plan implements ToolFacts {
   readonly #blocks: readonly { readonly matcher: ToolMatcher; readonly block: Block }[];
   readonly #matcher: (reference: string) => ToolMatcher;
   readonly #views = new Map<string, RoleView>();
+  /** Those of users with one role, by its name. */
+  readonly #soleViews = new Map<string, RoleView>();
   readonly #inputs = new Map<string, InputPlan | undefined>();
   readonly #outputs = new Map<string, OutputPlan | undefined>();
 
@@ -54,11 +56,25 @@ export class Plan implements ToolFacts {
 
   /** The merged rules of a set of role names. Names the policy does not know add nothing. */
   view(roles: readonly string[]): RoleView {
+    // Most users hold one role, and every session asks once.
+    const [first] = roles;
+    const sole = roles.length === 1 && first !== undefined ? this.#soleViews.get(first) : undefined;
+    if (sole !== undefined) return sole;
+    const view = this.#viewOf(roles);
+    if (roles.length === 1 && first !== undefined && this.#roles.roles.has(first))
+      this.#soleViews.set(first, view);
+    return view;
+  }
+
+  #viewOf(roles: readonly string[]): RoleView {
     const known = [...new Set(roles)].filter((role) => this.#roles.roles.has(role)).sort();
     const key = JSON.stringify(known);
     const cached = this.#views.get(key);
     if (cached !== undefined) return cached;
-    if (this.#views.size >= MAX_VIEWS) this.#views.clear();
+    if (this.#views.size >= MAX_VIEWS) {
+      this.#views.clear();
+      this.#soleViews.clear();
+    }
     const view = new RoleView(this, this.#roles, known, this.#matcher);
     this.#views.set(key, view);
     return view;

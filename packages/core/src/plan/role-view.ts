@@ -26,7 +26,10 @@ export interface ToolFacts {
   outputPlan(specials: readonly SpecialPermission[]): OutputPlan | undefined;
 }
 
-type Rules = Omit<ToolEntry, "allowed">;
+type Rules = Omit<ToolEntry, "allowed" | "always">;
+
+/** Shared, so that looking at what most tools have none of stays in one place of memory. */
+const NONE: readonly never[] = Object.freeze([]);
 
 class Entry implements ToolEntry {
   readonly tool: string;
@@ -38,17 +41,25 @@ class Entry implements ToolEntry {
   readonly input: InputPlan | undefined;
   readonly output: OutputPlan | undefined;
   readonly allowed: CallVerdict;
+  readonly always: CallVerdict | undefined;
   constructor(rules: Rules) {
     this.tool = rules.tool;
     this.denial = rules.denial;
-    this.labels = rules.labels;
-    this.blocks = rules.blocks;
+    this.labels = rules.labels.length === 0 ? NONE : rules.labels;
+    this.blocks = rules.blocks.length === 0 ? NONE : rules.blocks;
     this.space = rules.space;
     this.toolClass = rules.toolClass;
     this.input = rules.input;
     this.output = rules.output;
     this.allowed = Object.freeze({ decision: ALLOW, args: undefined, entry: this });
+    this.always = this.#unconditional();
     Object.freeze(this);
+  }
+
+  #unconditional(): CallVerdict | undefined {
+    const { denial, space, blocks, input } = this;
+    if (denial !== undefined) return Object.freeze({ decision: denial, args: undefined, entry: this });
+    return space === undefined && blocks.length === 0 && input === undefined ? this.allowed : undefined;
   }
 }
 

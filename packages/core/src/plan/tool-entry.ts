@@ -23,6 +23,8 @@ export interface ToolEntry {
   readonly output: OutputPlan | undefined;
   /** The verdict on every call that no layer before the input rules objects to, made once. */
   readonly allowed: CallVerdict;
+  /** The verdict on every call, where neither the session nor the arguments have a say in it. */
+  readonly always: CallVerdict | undefined;
 }
 
 /** The answer to a call, with what an allowed one needs next. */

@@ -101,6 +101,9 @@ function decide(
     user.plan = plan;
     user.view = plan.view(user.roles);
   }
+  // Most tools have rules that neither the session nor the arguments change: then there is nothing to put together.
+  const always = user.view?.entry(tool.id, tool.number).always;
+  if (always !== undefined) return always;
   return decideCall(state, user.view, {
     tool: tool.id,
     slot: tool.number,

@@ -59,7 +59,8 @@ function partsOf(error: object): readonly unknown[] {
 function explain(tool: string, decision: Decision): string {
   const { reason, rule, violations } = decision;
   const by = rule === undefined ? "" : ` by ${rule}`;
-  const named = violations.map(({ path, operator, message }) => `\`${path}\` (${operator}): ${message}`);
+  // A violation's message names its path.
+  const named = violations.map(({ operator, message }) => `${message} (${operator})`);
   const why = named.length === 0 ? hint(decision) : named.join("; ");
   return `\`${tool}\` was refused, ${reason}${by}: ${why}`;
 }
