@@ -66,6 +66,8 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 30_000,
+    // One file a core; vitest would leave one idle.
+    maxWorkers: "100%",
     // Long enough for a failed comparison of lists to name what is in them.
     chaiConfig: { truncateThreshold: 2000 },
   },

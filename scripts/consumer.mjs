@@ -46,7 +46,7 @@ function pack(owner, scratch) {
   const missing = ["LICENSE", ...wanted.map((path) => path.slice(2))].filter((path) => !paths.includes(path));
   if (missing.length > 0) throw new Error(`the tarball lacks ${missing.join(", ")}`);
   const strange = paths.filter(
-    (path) => !/^(dist|src|schema)\/|^(LICENSE|README\.md|package\.json)$/.test(path),
+    (path) => !/^(lib|dist|src|schema)\/|^(LICENSE|README\.md|package\.json)$/.test(path),
   );
   const unwanted = [...strange, ...paths.filter((path) => /\.(test\.\w+|tsbuildinfo)$/.test(path))];
   if (unwanted.length > 0) throw new Error(`the tarball should not hold ${unwanted.join(", ")}`);
