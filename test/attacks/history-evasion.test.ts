@@ -16,7 +16,7 @@ import {
   setUser,
   setUserContext,
 } from "d2-sdk";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { asAgent, enforce, outcome, outcomeLater, thenable, withThen } from "./enforce.js";
 
 const as = { roles: ["agent"] };
@@ -39,8 +39,11 @@ const silently = async (block: () => unknown): Promise<void> => {
   }
 };
 
-beforeEach(async () => {
+beforeEach(() => {
   sent = 0;
+});
+
+beforeAll(async () => {
   const refused = { tool: "refused", conditions: { output: { $: { type: "int" } } } };
   const limited = { tool: "limited", conditions: { input: { n: { type: "int" } } } };
   await enforce(
@@ -536,7 +539,7 @@ describe("an approval", () => {
     ],
   ];
 
-  it.each(approvals)("%s approves nothing", async (_name, attempt) => {
+  beforeAll(async () => {
     await enforce([
       {
         role: "agent",
@@ -553,6 +556,9 @@ describe("an approval", () => {
         ],
       },
     ]);
+  });
+
+  it.each(approvals)("%s approves nothing", async (_name, attempt) => {
     await asAgent(async () => {
       await attempt();
       expect(outcome(post)).toBe("sequence_violation");

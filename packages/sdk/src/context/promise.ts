@@ -1,4 +1,3 @@
-import { types } from "node:util";
 import { type Scope, scopes } from "./scope.js";
 
 /**
@@ -28,16 +27,21 @@ export function whenSettled<T>(
   onValue: (value: unknown) => T,
   onError: (error: unknown) => T,
 ): Promise<T> {
-  const promise = isPlainPromise(value)
-    ? value
-    : scopes.run(scope, () => new Promise((resolve) => resolve(value)));
-  return promise.then(onValue, onError);
+  try {
+    // It promises what the two functions give.
+    if (isUntouched(value)) return Reflect.apply(then, value, [onValue, onError]) as Promise<T>;
+  } catch {
+    // It only looks like a promise: it is waited for like anything else with a `then`, and fails like that.
+  }
+  return scopes.run(scope, () => new Promise((resolve) => resolve(value))).then(onValue, onError);
 }
 
-/** Whether it is a promise of the language itself, with none of its parts replaced: its `then` can be relied on. */
-function isPlainPromise(value: unknown): value is Promise<unknown> {
+/** The language's own, which refuses what is no promise, proxies included. */
+const { then } = Promise.prototype;
+
+/** Whether a promise, if it is one, has none of its parts replaced. */
+function isUntouched(value: object): boolean {
   return (
-    types.isPromise(value) &&
     Object.getPrototypeOf(value) === Promise.prototype &&
     !Object.hasOwn(value, "then") &&
     !Object.hasOwn(value, "constructor")

@@ -41,6 +41,7 @@ export function readGuardOptions<O extends object = GuardOptions>(
   tool: string,
   known: ReadonlySet<string> = KNOWN,
 ): O {
+  if (typeof tool !== "string") throw new ConfigurationError("`d2Guard`: the tool id must be a string");
   const own: { [key: string]: unknown } = Object.create(null);
   for (const key of Reflect.ownKeys(options)) {
     if (typeof key === "symbol" || !known.has(key)) {
@@ -48,14 +49,22 @@ export function readGuardOptions<O extends object = GuardOptions>(
         `guard of \`${tool}\`: unknown option \`${String(key)}\`: known are ${[...known].map((it) => `\`${it}\``).join(", ")}`,
       );
     }
-    own[key] = Reflect.get(options, key);
+    const value: unknown = Reflect.get(options, key);
+    own[key] = key === "params" && Array.isArray(value) ? Array.from(value) : value;
   }
   checkGuardOptions(own, tool);
   // Every own property of `options` is there under its name.
   return own as O;
 }
 
-function checkGuardOptions({ stream, instance, params }: GuardOptions, tool: string): void {
+function checkGuardOptions(options: GuardOptions, tool: string): void {
+  const { stream, instance, params } = options;
+  for (const name of ["async", "strict"] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== "boolean") {
+      throw new ConfigurationError(`guard of \`${tool}\`: \`${name}\` must be true or false`);
+    }
+  }
   if (stream !== undefined && stream !== "refuse" && stream !== "each") {
     throw new ConfigurationError(`guard of \`${tool}\`: \`stream\` must be \`"refuse"\` or \`"each"\``);
   }

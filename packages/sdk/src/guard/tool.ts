@@ -28,8 +28,8 @@ export interface Tool {
  * @throws ConfigurationError for an id that no policy could name, or an async `onDeny` on a synchronous tool
  */
 export function bindTool(id: string, options: GuardOptions, kind: ToolKind): Tool {
-  const fault = checkToolId(id);
-  if (fault !== undefined) throw new ConfigurationError(`\`d2Guard\`: the tool id ${fault}`);
+  const fault = typeof id === "string" ? checkToolId(id) : "the tool id must be a string";
+  if (fault !== undefined) throw new ConfigurationError(`\`d2Guard\`: ${fault}`);
   const rejects = options.async ?? kind === "async";
   if (kindOf(options.onDeny) === "async" && !rejects) {
     throw new ConfigurationError(
