@@ -1,6 +1,6 @@
 import { configureRbac, d2Guard, runAs } from "d2-sdk";
 import type { Figure } from "../figure.js";
-import { largePolicy, ROLE, silent } from "../policies.js";
+import { largePolicy, type PolicyExtras, ROLE, silent } from "../policies.js";
 import { median, quantile, results } from "../timing.js";
 
 const HISTORIES = [10, 10_000, 100_000] as const;
@@ -68,13 +68,13 @@ interface Workload {
 
 export async function measure(): Promise<Figure[]> {
   const permissions = [...new Set([...Object.values(GROUPS).flat(), ...MIXED, ...EXCUSED, "admin.reset"])];
-  const set = async (instance: string, sequence: readonly object[]): Promise<void> => {
-    const policy = largePolicy({ permissions, sequence, metadata: { tool_groups: GROUPS } });
-    await configureRbac({ instance, policy, logger: silent });
+  const load = (instance: string, rules: PolicyExtras): Promise<unknown> => {
+    const policy = largePolicy({ permissions, metadata: { tool_groups: GROUPS }, ...rules });
+    return configureRbac({ instance, policy, logger: silent });
   };
-  await set("none", []);
-  await set("deny", DENY);
-  await set("both", [...DENY, ...ALLOW]);
+  await load("none", {});
+  await load("deny", { sequence: DENY });
+  await load("both", { sequence: [...DENY, ...ALLOW] });
   const workloads = (instance: string, names: readonly string[]): Workload[] => {
     const tools = names.map((name) => d2Guard(name, { instance }, (value: number) => value + 1));
     return HISTORIES.map((history) => ({ tools, history, taken: [] }));
