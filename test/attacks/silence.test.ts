@@ -138,7 +138,7 @@ describe("the arguments of a refused call", () => {
   cycle[CANARY] = cycle;
   const values: [string, unknown][] = [
     ["a text", CANARY],
-    ["a long text", CANARY.repeat(10_000)],
+    ["a long text", CANARY.repeat(500)],
     ["a mapping", { [CANARY]: CANARY }],
     ["a list", [CANARY]],
     ["a symbol", Symbol(CANARY)],
@@ -150,13 +150,13 @@ describe("the arguments of a refused call", () => {
     ["an accessor that throws", Object.defineProperty({}, "a", { get: throwing, enumerable: true })],
   ];
 
-  it.each(values)("(%s) are nowhere in it", async (_kind, value) => {
-    for (const rule of rules) {
-      await enforce(
-        [permission("tool", { input: { n: rule, "n.deep": { required: true, eq: "z" } } })],
-        {},
-        { logger },
-      );
+  it.each(rules)("are nowhere in what %j says", async (rule) => {
+    await enforce(
+      [permission("tool", { input: { n: rule, "n.deep": { required: true, eq: "z" } } })],
+      {},
+      { logger },
+    );
+    for (const [, value] of values) {
       expect(await observed("tool", () => 1, [{ n: value, [CANARY]: 1 }])).not.toContain(CANARY);
       expect(await observed("tool", () => 1, [value, CANARY], { params: ["n"] })).not.toContain(CANARY);
       expect(await observed("tool", () => 1, [value])).not.toContain(CANARY);
@@ -264,11 +264,9 @@ describe("what a tool returned or threw", () => {
     { require_fields_absent: ["ssn"], "x.y": { required: true }, deny_if_patterns: ["c.nary"] },
   ];
 
-  it.each(results)("(%s) is nowhere in its refusal", async (_kind, make) => {
-    for (const output of rules) {
-      await enforce([permission("tool", { output })], {}, { logger });
-      expect(await observed("tool", make, [])).not.toContain(CANARY);
-    }
+  it.each(rules)("is nowhere in the refusal by %j", async (output) => {
+    await enforce([permission("tool", { output })], {}, { logger });
+    for (const [, make] of results) expect(await observed("tool", make, [])).not.toContain(CANARY);
   });
 
   it("is nowhere in what a stream ends with", async () => {

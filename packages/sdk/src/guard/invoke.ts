@@ -61,6 +61,8 @@ export function invoke(tool: Tool, fn: ToolFunction, self: unknown, args: readon
   } catch (thrown) {
     return failed({ tool, verdict, user, body }, thrown);
   }
+  // What an `async function` gives is a promise of the language's own, and nobody has had it in hands yet.
+  if (tool.kind === "async") return afterPromise({ tool, verdict, user, body }, value as Promise<unknown>);
   if (isPromise(value)) return later({ tool, verdict, user, body }, value);
   if (verdict.entry.output === undefined && !isGenerator(tool)) {
     // The common end, without an object made for it.
@@ -121,6 +123,13 @@ function stateOf(enforcer: Enforcer | undefined): PolicyState {
   // INVARIANT: a clock that tells no time does not keep a policy alive.
   if (plan.expiresAt !== undefined && !(enforcer.clock() < plan.expiresAt)) return "expired";
   return "current";
+}
+
+function afterPromise(running: Running, promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => returned(running, value),
+    (reason) => failed(running, reason),
+  );
 }
 
 /** The function gave something to wait for: its call is not over yet. */

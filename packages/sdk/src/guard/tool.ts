@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { ConfigurationError, checkToolId, type ParameterNames, parameterNames } from "d2-core/call";
 import { type InstanceSlot, instanceSlot, toolNumber } from "../setup/registry.js";
 import type { GuardOptions } from "./options.js";
@@ -50,11 +51,8 @@ export function bindTool(id: string, options: GuardOptions, kind: ToolKind): Too
   };
 }
 
-/** What kind of function it is; only the ones written as such can be told. */
+/** What kind of function it is, by what the engine says; only the ones written as such can be told. */
 export function kindOf(value: unknown): ToolKind {
-  const tag = typeof value === "function" ? Object.prototype.toString.call(value) : "";
-  if (tag === "[object AsyncFunction]") return "async";
-  if (tag === "[object GeneratorFunction]") return "generator";
-  if (tag === "[object AsyncGeneratorFunction]") return "asyncGenerator";
-  return "plain";
+  if (types.isGeneratorFunction(value)) return types.isAsyncFunction(value) ? "asyncGenerator" : "generator";
+  return types.isAsyncFunction(value) ? "async" : "plain";
 }
