@@ -43,7 +43,7 @@ function bomb(levels: number, width: number): string {
 
 describe("a text", () => {
   it.each([
-    ["aliases that stand for billions of values", `${bomb(12, 10)}\n${GRANT}`, "alias_bomb"],
+    ["aliases that stand for billions of values", `${bomb(10, 10)}\n${GRANT}`, "alias_bomb"],
     ["aliases that double, many times over", `${bomb(60, 2)}\n${GRANT}`, "alias_bomb"],
     ["an alias bomb in a place that is read", `${bomb(9, 12)}\npolicies: *a8`, "alias_bomb"],
     ["an alias without an anchor", "policies: *nowhere", "unresolved_alias"],
@@ -84,11 +84,11 @@ describe("a text", () => {
   });
 
   it.each([
-    ["twenty thousand unclosed quotes", `${GRANT}\n${'a: "\n'.repeat(20_000)}`],
-    ["twenty thousand duplicate keys", `${GRANT}\n${"a: 1\n".repeat(20_000)}`],
-    ["twenty thousand tags", `policies: [${"!!str a, ".repeat(20_000)}]`],
-    ["twenty thousand unknown aliases", `policies: [${"*a, ".repeat(20_000)}]`],
-    ["twenty thousand anchors of one name", `policies: [${"&a b, ".repeat(20_000)}*a]`],
+    ["five thousand unclosed quotes", `${GRANT}\n${'a: "\n'.repeat(5_000)}`],
+    ["five thousand duplicate keys", `${GRANT}\n${"a: 1\n".repeat(5_000)}`],
+    ["five thousand tags", `policies: [${"!!str a, ".repeat(5_000)}]`],
+    ["five thousand unknown aliases", `policies: [${"*a, ".repeat(5_000)}]`],
+    ["five thousand anchors of one name", `policies: [${"&a b, ".repeat(5_000)}*a]`],
     ["a number of a million digits", `policies: [${"9".repeat(1_000_000)}]`],
     ["a tool of a million characters", `policies: [{ role: a, permissions: [${"a".repeat(1_000_000)}] }]`],
     ["a million blanks", `${" ".repeat(1_000_000)}x`],
