@@ -27,6 +27,10 @@ for (const { folder, entryPoints } of publishedPackages()) {
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "shared/[name].js",
+    // What a guard and the web middleware have in common is one file, not one for each set of entry points.
+    codeSplitting: {
+      groups: [{ name: "guard", test: /[\\/]dist[\\/](context|setup)[\\/]/, minShareCount: 2 }],
+    },
     minify: false,
     sourcemap: false,
   });

@@ -62,6 +62,20 @@ function askEveryRole(ask: Ask): Loop {
   };
 }
 
+/** Users of one role, who call many tools each without order. */
+function oneRole(tools: readonly Tool[]): Loop {
+  return (times) => {
+    let sum = 0;
+    for (let done = 0; done < times; done += 1000) {
+      const end = Math.min(times, done + 1000);
+      runAs("bench", { roles: [ROLE] }, () => {
+        for (let call = done; call < end; call += 1) sum += tools[call & 4095]?.(call) ?? 0;
+      });
+    }
+    return sum;
+  };
+}
+
 /** One user who calls one tool again and again. */
 function oneTool(tool: Tool): Loop {
   return (times) => {
@@ -86,11 +100,21 @@ export async function measure(): Promise<Figure[]> {
   );
   const [id = ""] = GRANTED;
   const own = abilities[7] ?? createMongoAbility();
+  const bareTools = toolsByRole(bareTool);
+  const guardedTools = toolsByRole((tool) => d2Guard(tool, { instance: "lasting" }, bareTool()));
+  const ids = ORDER.map((place) => GRANTED[place] ?? "");
   const ns = timeSideBySide({
-    bare: everyRole(toolsByRole(bareTool)),
-    lasting: everyRole(toolsByRole((tool) => d2Guard(tool, { instance: "lasting" }, bareTool()))),
+    bare: everyRole(bareTools),
+    lasting: everyRole(guardedTools),
     expiring: everyRole(toolsByRole((tool) => d2Guard(tool, { instance: "expiring" }, bareTool()))),
     casl: askEveryRole((role, tool) => abilities[role]?.can("call", tool) ?? false),
+    bareRole: oneRole(bareTools[7] ?? []),
+    guardedRole: oneRole(guardedTools[7] ?? []),
+    caslRole: (times) => {
+      let allowed = 0;
+      for (let call = 0; call < times; call += 1) if (own.can("call", ids[call & 4095] ?? "")) allowed += 1;
+      return allowed;
+    },
     bareOne: oneTool(bareTool()),
     guardedOne: oneTool(d2Guard(id, { instance: "lasting" }, bareTool())),
     caslOne: (times) => {
@@ -101,6 +125,7 @@ export async function measure(): Promise<Figure[]> {
   });
   const lasting = ns.lasting - ns.bare;
   const expiring = ns.expiring - ns.bare;
+  const role = ns.guardedRole - ns.bareRole;
   const one = ns.guardedOne - ns.bareOne;
   return [
     { what: "all roles and tools, beside casl", unit: "x", value: lasting / ns.casl, atMost: 0.9 },
@@ -110,11 +135,19 @@ export async function measure(): Promise<Figure[]> {
       value: expiring / ns.casl,
       atMost: 0.9,
     },
+    {
+      what: "one role, its tools without order, beside casl",
+      unit: "x",
+      value: role / ns.caslRole,
+      atMost: 0.9,
+    },
     { what: "one role, one tool, beside casl", unit: "x", value: one / ns.caslOne, atMost: 0.9 },
     { what: "one role, one tool, added", unit: "ns", value: one, atMost: 50 },
     { what: "all roles and tools, added", unit: "ns", value: lasting },
     { what: "the same, policy that can expire, added", unit: "ns", value: expiring },
+    { what: "one role, its tools without order, added", unit: "ns", value: role },
     { what: "casl `can()`, all roles and tools", unit: "ns", value: ns.casl },
+    { what: "casl `can()`, one role, its tools without order", unit: "ns", value: ns.caslRole },
     { what: "casl `can()`, one role, one tool", unit: "ns", value: ns.caslOne },
   ];
 }

@@ -17,7 +17,11 @@
  * know yet are let through, so that a policy loads alike on all versions.
  */
 
-const UNSEEN =
+/**
+ * Expressions over properties of characters. They are written inside of functions, for the engine reads one when it reads
+ * the code around it, and reading these takes longer than all the rest of a guard.
+ */
+const unseen = (): RegExp =>
   /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
 
 const PLAIN = /^[\x20-\x7e]*$/;
@@ -25,7 +29,7 @@ const PLAIN = /^[\x20-\x7e]*$/;
 /** The first character that is not seen, or that changes how others are seen: `U+200B`. */
 export function findUnseenCharacter(text: string): string | undefined {
   if (PLAIN.test(text)) return undefined;
-  const found = UNSEEN.exec(text)?.[0];
+  const found = unseen().exec(text)?.[0];
   return found === undefined ? undefined : codePointName(found);
 }
 
@@ -49,38 +53,38 @@ export function quoted(text: string): string {
   return `\`${shown.join("")}${points.length > 80 || text.length > 400 ? "…" : ""}\``;
 }
 
-const WRITTEN = /[\p{L}\p{M}\p{N}]/u;
-const SHARED = /[\p{Script=Common}\p{Script=Inherited}]/u;
+const written = (): RegExp => /[\p{L}\p{M}\p{N}]/u;
+const shared = (): RegExp => /[\p{Script=Common}\p{Script=Inherited}]/u;
 
 /** Scripts told apart; what belongs to none of them counts as one more. */
-const SCRIPTS: readonly (readonly [name: string, letters: RegExp])[] = [
-  ["Latin", /\p{Script=Latin}/u],
-  ["Cyrillic", /\p{Script=Cyrillic}/u],
-  ["Greek", /\p{Script=Greek}/u],
-  ["Han", /\p{Script=Han}/u],
-  ["Hiragana", /\p{Script=Hiragana}/u],
-  ["Katakana", /\p{Script=Katakana}/u],
-  ["Hangul", /\p{Script=Hangul}/u],
-  ["Bopomofo", /\p{Script=Bopomofo}/u],
-  ["Arabic", /\p{Script=Arabic}/u],
-  ["Hebrew", /\p{Script=Hebrew}/u],
-  ["Devanagari", /\p{Script=Devanagari}/u],
-  ["Armenian", /\p{Script=Armenian}/u],
-  ["Cherokee", /\p{Script=Cherokee}/u],
-  ["Coptic", /\p{Script=Coptic}/u],
-  ["Georgian", /\p{Script=Georgian}/u],
-  ["Glagolitic", /\p{Script=Glagolitic}/u],
-  ["Gothic", /\p{Script=Gothic}/u],
-  ["Deseret", /\p{Script=Deseret}/u],
-  ["Osage", /\p{Script=Osage}/u],
-  ["Lisu", /\p{Script=Lisu}/u],
-  ["Thai", /\p{Script=Thai}/u],
-  ["Lao", /\p{Script=Lao}/u],
-  ["Bengali", /\p{Script=Bengali}/u],
-  ["Tamil", /\p{Script=Tamil}/u],
-  ["Telugu", /\p{Script=Telugu}/u],
-  ["Kannada", /\p{Script=Kannada}/u],
-  ["Malayalam", /\p{Script=Malayalam}/u],
+const SCRIPTS: readonly (readonly [name: string, letters: () => RegExp])[] = [
+  ["Latin", () => /\p{Script=Latin}/u],
+  ["Cyrillic", () => /\p{Script=Cyrillic}/u],
+  ["Greek", () => /\p{Script=Greek}/u],
+  ["Han", () => /\p{Script=Han}/u],
+  ["Hiragana", () => /\p{Script=Hiragana}/u],
+  ["Katakana", () => /\p{Script=Katakana}/u],
+  ["Hangul", () => /\p{Script=Hangul}/u],
+  ["Bopomofo", () => /\p{Script=Bopomofo}/u],
+  ["Arabic", () => /\p{Script=Arabic}/u],
+  ["Hebrew", () => /\p{Script=Hebrew}/u],
+  ["Devanagari", () => /\p{Script=Devanagari}/u],
+  ["Armenian", () => /\p{Script=Armenian}/u],
+  ["Cherokee", () => /\p{Script=Cherokee}/u],
+  ["Coptic", () => /\p{Script=Coptic}/u],
+  ["Georgian", () => /\p{Script=Georgian}/u],
+  ["Glagolitic", () => /\p{Script=Glagolitic}/u],
+  ["Gothic", () => /\p{Script=Gothic}/u],
+  ["Deseret", () => /\p{Script=Deseret}/u],
+  ["Osage", () => /\p{Script=Osage}/u],
+  ["Lisu", () => /\p{Script=Lisu}/u],
+  ["Thai", () => /\p{Script=Thai}/u],
+  ["Lao", () => /\p{Script=Lao}/u],
+  ["Bengali", () => /\p{Script=Bengali}/u],
+  ["Tamil", () => /\p{Script=Tamil}/u],
+  ["Telugu", () => /\p{Script=Telugu}/u],
+  ["Kannada", () => /\p{Script=Kannada}/u],
+  ["Malayalam", () => /\p{Script=Malayalam}/u],
 ];
 
 const WRITTEN_TOGETHER: readonly ReadonlySet<string>[] = [
@@ -92,7 +96,7 @@ const WRITTEN_TOGETHER: readonly ReadonlySet<string>[] = [
 function mixesScripts(segment: string): boolean {
   const scripts = new Set<string>();
   for (const point of segment) {
-    if (!WRITTEN.test(point)) continue;
+    if (!written().test(point)) continue;
     const script = scriptOf(point);
     if (script !== undefined) scripts.add(script);
   }
@@ -103,8 +107,8 @@ function mixesScripts(segment: string): boolean {
 /** The script of a letter, mark or digit; `undefined` for those that all scripts share. */
 function scriptOf(point: string): string | undefined {
   if (isStyledForm(point)) return "styled";
-  if (SHARED.test(point)) return undefined;
-  return SCRIPTS.find(([, letters]) => letters.test(point))?.[0] ?? "other";
+  if (shared().test(point)) return undefined;
+  return SCRIPTS.find(([, letters]) => letters().test(point))?.[0] ?? "other";
 }
 
 /** Full-width, mathematical, circled and other dressed-up forms of plain ASCII letters and digits. */

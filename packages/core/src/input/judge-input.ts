@@ -79,11 +79,7 @@ function passes(rules: ArgumentRules, value: unknown): boolean {
   if (value === null) {
     if (rules.required) return false;
   } else if (typeof value === "object" || typeof value === "function") return false;
-  const { checks } = rules;
-  for (let index = 0; index < checks.length; index++) {
-    if (checks[index]?.(value) !== true) return false;
-  }
-  return true;
+  return rules.holds(value);
 }
 
 function judgeNothing(plan: InputPlan): InputVerdict {

@@ -71,9 +71,12 @@ export class Snapshot {
  * @returns `undefined` for what is no mapping, and `NOT_INSPECTABLE` where an accessor throws.
  */
 export function copyMapping(value: unknown): PlainMapping | typeof NOT_INSPECTABLE | undefined {
-  if (!isMapping(value)) return undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // The usual object is known by its prototype alone.
+  if (prototype !== Object.prototype && !isMapping(value)) return undefined;
   try {
-    return Object.getPrototypeOf(value) === null ? { __proto__: null, ...value } : { ...value };
+    return prototype === null ? { __proto__: null, ...value } : { ...value };
   } catch {
     return NOT_INSPECTABLE; // an accessor threw: there is no value to judge
   }

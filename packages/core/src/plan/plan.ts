@@ -52,6 +52,14 @@ export class Plan implements ToolFacts {
         this.outputPlan([special]);
       }
     }
+    this.#warmUp();
+  }
+
+  /** Merges the rules of one role for one tool: what runs for the first time is slow, and no call should wait for it. */
+  #warmUp(): void {
+    const [role] = this.roleNames;
+    const [tool = ""] = this.#roles.tools.keys();
+    this.view(role === undefined ? [] : [role]).entry(tool);
   }
 
   /** The merged rules of a set of role names. Names the policy does not know add nothing. */

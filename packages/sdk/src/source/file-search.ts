@@ -1,7 +1,7 @@
-import { lstatSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigurationError } from "d2-core/call";
+import { nodeFiles } from "../setup/node-files.js";
 import { systemCode } from "./file-fault.js";
 import { shownPath } from "./shown-path.js";
 
@@ -83,7 +83,7 @@ function absolutePath(file: string | URL, folder: string): string {
 /** Whether there is something of that name, were it a folder or a link that leads nowhere. */
 function isThere(path: string): boolean {
   try {
-    lstatSync(path);
+    nodeFiles().lstatSync(path);
     return true;
   } catch (cause) {
     const code = systemCode(cause);

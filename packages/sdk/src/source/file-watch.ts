@@ -1,5 +1,5 @@
-import { type FSWatcher, watch } from "node:fs";
-import { stat } from "node:fs/promises";
+import type { FSWatcher } from "node:fs";
+import { nodeFiles } from "../setup/node-files.js";
 import { systemCode } from "./file-fault.js";
 import { linkSteps } from "./link-steps.js";
 import { fileState } from "./read-policy-file.js";
@@ -112,7 +112,7 @@ export class FileWatch {
 
   #watchFolder(folder: string, inode: bigint, names: ReadonlySet<string>): void {
     try {
-      const watcher = watch(folder, { persistent: false });
+      const watcher = nodeFiles().watch(folder, { persistent: false });
       const entry: FolderWatch = { watcher, inode, names };
       watcher.on("change", (_, name) => {
         if (typeof name !== "string" || entry.names.has(name)) this.#soon();
@@ -130,7 +130,7 @@ export class FileWatch {
 
 async function stateOf(path: string): Promise<string> {
   try {
-    return fileState(await stat(path, { bigint: true }));
+    return fileState(await nodeFiles().promises.stat(path, { bigint: true }));
   } catch (error) {
     return systemCode(error);
   }
@@ -138,7 +138,7 @@ async function stateOf(path: string): Promise<string> {
 
 async function inodeOf(folder: string): Promise<bigint | undefined> {
   try {
-    return (await stat(folder, { bigint: true })).ino;
+    return (await nodeFiles().promises.stat(folder, { bigint: true })).ino;
   } catch {
     return undefined;
   }

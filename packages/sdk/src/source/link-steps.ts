@@ -1,5 +1,5 @@
-import { lstat, readlink } from "node:fs/promises";
 import { join, parse, resolve, sep } from "node:path";
+import { nodeFiles } from "../setup/node-files.js";
 
 /** As many links as Linux follows in one path. */
 const MAX_LINKS = 40;
@@ -37,6 +37,7 @@ export async function linkSteps(path: string): Promise<ReadonlyMap<string, Reado
 /** Where a link leads, as it is written; undefined for what is no link or not there. */
 async function linkTarget(path: string): Promise<string | undefined> {
   try {
+    const { lstat, readlink } = nodeFiles().promises;
     return (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined;
   } catch {
     // What is missing now is found by polling when it comes.

@@ -1,5 +1,6 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { ConfigurationError, PolicyTooLargeError } from "d2-core/call";
+import { nodeFiles } from "../setup/node-files.js";
 import { fileFault } from "./file-fault.js";
 
 /** Reads tried before a file that changes all the time is given up. */
@@ -36,6 +37,7 @@ export function readPolicyFile(path: string, shown: string, maxBytes: number): P
 
 /** Undefined when the file was written meanwhile. */
 function readOnce(path: string, shown: string, maxBytes: number): PolicyBytes | undefined {
+  const { closeSync, fstatSync, readSync } = nodeFiles();
   const descriptor = open(path, shown);
   try {
     const before = fstatSync(descriptor, { bigint: true });
@@ -63,6 +65,7 @@ function readOnce(path: string, shown: string, maxBytes: number): PolicyBytes | 
 }
 
 function open(path: string, shown: string): number {
+  const { constants, openSync } = nodeFiles();
   try {
     // Without O_NONBLOCK, opening a named pipe waits for a writer.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
