@@ -5,6 +5,8 @@ import { packageFolders, readManifest, sourcesOf } from "./repo/sources.js";
 
 /** Modules that hold state at their top level on purpose, and why. */
 const STATEFUL: Readonly<Record<string, string>> = {
+  "d2-sdk/log/open-log.ts":
+    "instances that record in one place share its queue, so that a session is whole in it",
   "d2-sdk/setup/policy-engine.ts": "the policy reader is loaded once a process, when first needed",
   "d2-sdk/setup/registry.ts": "named instances are the process's, by the public API",
 };

@@ -31,4 +31,5 @@ export type { OutputPlan } from "./output/compile-output.js";
 export type { Plan } from "./plan/plan.js";
 export type { RoleView } from "./plan/role-view.js";
 export type { CallVerdict, ToolEntry } from "./plan/tool-entry.js";
+export { STRICT_SYNC } from "./record/strict-sync.js";
 export { Session } from "./session.js";

@@ -55,6 +55,30 @@ export type { Operator } from "./operators/operator.js";
 export { OPERATORS } from "./operators/operators.js";
 export { TYPE_NAMES } from "./operators/type-names.js";
 export { compilePlan, type PlanFacts } from "./plan/plan.js";
+// Writing decisions down, and taking them again (d2-sdk, d2-policy).
+export { lacksArguments, type ReadArguments, readArguments, recordedArguments } from "./record/arguments.js";
+export {
+  type CallEnding,
+  type CallRecord,
+  decisionMessage,
+  NO_POLICY,
+  type PolicyIdentity,
+  type RecordContext,
+  type RecordLevel,
+  type ReleaseEnding,
+  recordContext,
+} from "./record/call-record.js";
+export { capture } from "./record/capture.js";
+export { HistoryDigest, historyAfter, NOTHING_BEFORE } from "./record/history-digest.js";
+export {
+  BadInputs,
+  judgeRecorded,
+  judgeRecordedRelease,
+  type NotReplayable,
+  type RecordedVerdict,
+} from "./record/judge-recorded.js";
+export { type Mask, readMask } from "./record/mask.js";
+export { type ChainPosition, correlationId, RecordWriter } from "./record/record-writer.js";
 export type { SequenceProgram } from "./sequence/program.js";
 export { type SequenceNode, SequenceSpace } from "./sequence/space.js";
 export type { SequenceDenial } from "./sequence/state.js";

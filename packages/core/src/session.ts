@@ -11,6 +11,7 @@ import {
   RELEASED,
   REMEMBER,
   type SessionLog,
+  takeOver,
   toolAt,
 } from "./sequence/log.js";
 import type { SequenceSpace } from "./sequence/space.js";
@@ -34,6 +35,9 @@ interface Family {
  * A *mirrored* one has no end that anyone can see, so what it does stands in the outer one at once.
  */
 export class Session implements LoggedSession {
+  /** A name that whoever keeps the session may give it. */
+  id: string | undefined;
+  #closing: (() => void)[] | undefined;
   readonly #family: Family;
   /** The session that this one joins; closed ones on the way are stepped over. */
   #outer: Session | undefined;
@@ -42,6 +46,7 @@ export class Session implements LoggedSession {
   #facts: Set<string> | undefined;
   #closed = false;
   #running = 0;
+  #length = 0;
   #openWithin = 0;
   /** The call that began last, while nothing else has happened since; 0: none. */
   #pending = 0;
@@ -70,6 +75,32 @@ export class Session implements LoggedSession {
   /** Whether the session is still going on. */
   get open(): boolean {
     return !this.#closed;
+  }
+
+  /** How many calls the history has. What its first calls are never changes. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The session that this one joins when it ends: the innermost around it that is still going on. */
+  get outer(): Session | undefined {
+    return this.#liveOuter();
+  }
+
+  /** Whether what is done here stands in the outer session at once. */
+  get mirrored(): boolean {
+    return this.#mirrored;
+  }
+
+  /** Tool id of the last call while it is not in the log yet, because nothing has happened since it began. */
+  get pendingTool(): string | undefined {
+    return this.#pending === 0 ? undefined : this.#pendingTool;
+  }
+
+  /** Has a function called right before the session ends. It must not throw. */
+  onClose(listener: () => void): void {
+    this.#closing ??= [];
+    this.#closing.push(listener);
   }
 
   /** Labels of the data that the session has touched. */
@@ -134,6 +165,7 @@ export class Session implements LoggedSession {
       return;
     }
     if (this.#pending !== 0) this.flush();
+    this.#length += 1;
     this.#running += 1;
     this.#pending = id;
     this.#pendingTool = tool;
@@ -220,6 +252,7 @@ export class Session implements LoggedSession {
   /** Ends the session. What it did joins the session that it was begun inside of; whoever still holds it finds it dead. */
   close(): void {
     if (this.#closed) return;
+    if (this.#closing !== undefined) for (const listener of this.#closing) listener();
     this.flush();
     this.#closed = true;
     this.#tick();
@@ -244,25 +277,12 @@ export class Session implements LoggedSession {
     this.#lastRun = -1;
     this.#openWithin += inner.#openWithin - 1;
     this.#running += inner.#running;
-    this.#take(inner.#log);
+    this.#length += inner.#length;
+    takeOver(inner.#log, this.#log);
     if (inner.#facts !== undefined) this.addFacts([...inner.#facts]);
     if (this.#mirrored) {
       const outer = this.#liveOuter();
       if (outer !== undefined) outer.#join(inner);
-    }
-  }
-
-  /** Appends the log of a session that ends within. It has no runs: those are for sessions that are not within another. */
-  #take(log: SessionLog): void {
-    for (let at = 0; at < log.length; ) {
-      const word = numberAt(log, at);
-      if ((word & 3) === BEGAN) {
-        this.#log.push(BEGAN, toolAt(log, at + 1), numberAt(log, at + 2), numberAt(log, at + 3));
-        at += 4;
-      } else {
-        this.#log.push(word | (REMEMBER * ABOVE_KIND), numberAt(log, at + 1), numberAt(log, at + 2));
-        at += 3;
-      }
     }
   }
 }

@@ -2,9 +2,10 @@ import { isProxy } from "#platform";
 import { D2Error } from "../errors.js";
 import { isMapping } from "../values/kind.js";
 import { isUnescaped } from "./ascii-text.js";
-import { type CanonicalValue, isLongInteger, MAX_INTEGER_DIGITS } from "./canonical-json.js";
+import { type CanonicalValue, isHexDigest, isLongInteger, MAX_INTEGER_DIGITS } from "./canonical-json.js";
 import { isDense, isPlainList } from "./plain-list.js";
 import { isUnwrittenKind, kindOfOther, type UnwrittenKind, UnwrittenValue } from "./unwritten.js";
+import { WithheldValue } from "./withheld.js";
 
 /**
  * Levels of containers that are written. Below the 128 of canonical JSON, so that what was encoded still has room for
@@ -30,6 +31,7 @@ export class TaggedError extends D2Error {
  * | bigint | `{"$bigint": text}`, plain decimal, at most 400 digits |
  * | `undefined` | `{"$undefined": true}` |
  * | what cannot be written down | `{"$kind": kind}`, see `UnwrittenKind` |
+ * | a `WithheldValue` | `{"$digest": hex}` |
  *
  * Lossless but for `$kind` and for what is no data: the order of keys, shared objects, whether a mapping has a prototype.
  * Values that differ otherwise have different canonical texts. Never throws, and runs no accessor and no `toJSON`.
@@ -40,7 +42,7 @@ export function encodeTagged(value: unknown): CanonicalValue {
 
 /**
  * Reads back what `encodeTagged` wrote, straight or after a way through JSON text. Mappings come back without a prototype,
- * `$kind` as an `UnwrittenValue`, which is encoded to the same tag again.
+ * `$kind` as an `UnwrittenValue` and `$digest` as a `WithheldValue`, which are encoded to the same tags again.
  *
  * @throws {TaggedError} for anything that `encodeTagged` does not write, such as an unknown tag or a bare float.
  */
@@ -72,6 +74,8 @@ function encode(value: unknown, around: object[]): CanonicalValue {
 
 function encodeObject(value: object, around: object[]): CanonicalValue {
   const depth = around.length;
+  const withheld = WithheldValue.digestOf(value);
+  if (withheld !== undefined) return { $digest: withheld };
   try {
     const kind = obstacle(value, around);
     if (kind !== undefined) return { $kind: kind };
@@ -195,9 +199,12 @@ function decodeTag(tag: string, content: unknown): unknown {
     case "$kind":
       if (isUnwrittenKind(content)) return new UnwrittenValue(content);
       break;
+    case "$digest":
+      if (isHexDigest(content)) return new WithheldValue(content);
+      break;
   }
   throw new TaggedError(
-    "a tag is unknown, or holds what it cannot: `$float`, `$bigint`, `$undefined` and `$kind` are known",
+    "a tag is unknown, or holds what it cannot: `$float`, `$bigint`, `$undefined`, `$kind` and `$digest` are known",
   );
 }
 

@@ -49,3 +49,20 @@ export function toolAt(log: SessionLog, at: number): string {
   const word = log[at];
   return typeof word === "string" ? word : "";
 }
+
+/**
+ * Appends to a session's log that of one that ends within it. The latter has no runs: those are for sessions that are not
+ * within another.
+ */
+export function takeOver(from: SessionLog, into: LogWord[]): void {
+  for (let at = 0; at < from.length; ) {
+    const word = numberAt(from, at);
+    if ((word & 3) === BEGAN) {
+      into.push(BEGAN, toolAt(from, at + 1), numberAt(from, at + 2), numberAt(from, at + 3));
+      at += 4;
+    } else {
+      into.push(word | (REMEMBER * ABOVE_KIND), numberAt(from, at + 1), numberAt(from, at + 2));
+      at += 3;
+    }
+  }
+}

@@ -6,8 +6,8 @@ export interface ActingUser {
   readonly userId: string;
   readonly roles: readonly string[];
   readonly session: Session;
-  /** Made when first asked for. */
-  requestId: string | undefined;
+  /** The decision log that knows the session already. */
+  log: object | undefined;
   /** The merged rules of the user's roles under the plan that was asked last. */
   plan: Plan | undefined;
   view: RoleView | undefined;
@@ -25,6 +25,8 @@ export class Scope {
   readonly call: number;
   /** Whether the block or the call is over. Flows that it started may still hold it. */
   ended = false;
+  /** Whether the call whose body this is has been ended in its session. */
+  over = false;
   /** How many levels deep `setUser` has been called without an end between; 0: a level with an end of its own. */
   depth: number;
   /** Whether the code that made this level is still in the synchronous run in which it did. */
@@ -33,6 +35,8 @@ export class Scope {
   begun: ActingUser[] | undefined = undefined;
   /** Refusals of guarded calls made inside this body, each with what it was made of: proof that it comes from a guard. */
   refusals: WeakMap<object, readonly unknown[]> | undefined = undefined;
+  /** The record of the call whose body this is. */
+  ticket: { readonly correlationId: string } | undefined = undefined;
 
   constructor(outer: Scope | undefined, user: ActingUser | null | undefined, call: number, depth = 0) {
     this.outer = outer;
@@ -106,6 +110,12 @@ export function enclosingSession(scope: Scope | undefined): Session | undefined 
 export function enclosingCall(scope: Scope | undefined): number {
   for (let at = scope; at !== undefined; at = at.outer) if (at.call !== 0 && !at.ended) return at.call;
   return 0;
+}
+
+/** The record of the innermost guarded call that is still running around this code. */
+export function ticketOf(scope: Scope | undefined): Scope["ticket"] {
+  for (let at = scope; at !== undefined; at = at.outer) if (at.call !== 0 && !at.ended) return at.ticket;
+  return undefined;
 }
 
 /** The innermost level that is not over, so that chains of flows begun by one another do not grow for ever. */

@@ -142,11 +142,11 @@ export function getUserContext(): UserContext {
       facts: undefined,
     };
   }
-  user.requestId ??= nodeCrypto().randomUUID();
+  user.session.id ??= nodeCrypto().randomUUID();
   return {
     userId: user.userId,
     roles: user.roles,
-    requestId: user.requestId,
+    requestId: user.session.id,
     callHistory: user.session.history,
     facts: [...user.session.facts],
   };
@@ -262,7 +262,7 @@ function readRoles(options: object): unknown {
 }
 
 function actingAs({ userId, roles }: CheckedUser, session: Session): ActingUser {
-  return { userId, roles, session, requestId: undefined, plan: undefined, view: undefined };
+  return { userId, roles, session, log: undefined, plan: undefined, view: undefined };
 }
 
 function bounded(handler: unknown): (this: unknown, ...args: unknown[]) => unknown {

@@ -1,4 +1,5 @@
 import {
+  ALLOW,
   type CallVerdict,
   type Decision,
   decideCall,
@@ -18,6 +19,7 @@ import {
   Scope,
   scopes,
 } from "../context/scope.js";
+import type { Ending, Ticket } from "../log/recorder.js";
 import type { Enforcer } from "../setup/registry.js";
 import { isInnerRefusal, refusalError, vouchFor } from "./refuse.js";
 import { guardItems, isStream } from "./stream.js";
@@ -32,6 +34,7 @@ interface Running {
   readonly verdict: CallVerdict;
   readonly user: ActingUser;
   readonly body: Scope;
+  readonly ticket: Ticket | undefined;
 }
 
 const EVALUATION_ERROR: CallVerdict = {
@@ -47,7 +50,15 @@ const EVALUATION_ERROR: CallVerdict = {
 export function invoke(tool: Tool, fn: ToolFunction, self: unknown, args: readonly unknown[]): unknown {
   const current = scopes.getStore();
   const user = actingUser(current);
+  const recorder = tool.slot.enforcer?.recorder;
+  const context = recorder?.context;
   const verdict = judge(tool, user, current, args);
+  let ticket: Ticket | undefined;
+  if (recorder !== undefined && context !== undefined) {
+    const answer = recorder.decided(context, tool, user, current, verdict, args);
+    if ("outcome" in answer) return refuse(tool, user, current, answer);
+    ticket = answer;
+  }
   if (user === undefined || verdict.entry === undefined || verdict.decision.outcome === "deny") {
     return refuse(tool, user, current, verdict.decision);
   }
@@ -55,21 +66,24 @@ export function invoke(tool: Tool, fn: ToolFunction, self: unknown, args: readon
   const call = user.session.begin(tool.id, enclosingCall(current));
   if (verdict.entry.labels.length > 0) user.session.addFacts(verdict.entry.labels);
   const body = new Scope(current?.ended === true ? liveScope(current) : current, user, call);
+  body.ticket = ticket;
   let value: unknown;
   try {
     value = callIn(body, current, fn, self, verdict.args ?? args);
   } catch (thrown) {
-    return failed({ tool, verdict, user, body }, thrown);
+    return failed({ tool, verdict, user, body, ticket }, thrown);
   }
   // What an `async function` gives is a promise of the language's own, and nobody has had it in hands yet.
-  if (tool.kind === "async") return afterPromise({ tool, verdict, user, body }, value as Promise<unknown>);
-  if (isPromise(value)) return later({ tool, verdict, user, body }, value);
-  if (verdict.entry.output === undefined && !isGenerator(tool)) {
+  if (tool.kind === "async")
+    return afterPromise({ tool, verdict, user, body, ticket }, value as Promise<unknown>);
+  if (isPromise(value)) return later({ tool, verdict, user, body, ticket }, value);
+  if (ticket === undefined && verdict.entry.output === undefined && !isGenerator(tool)) {
     // The common end, without an object made for it.
-    finish(user, body, true);
+    body.end();
+    user.session.end(body.call, true);
     return value;
   }
-  return returned({ tool, verdict, user, body }, value);
+  return returned({ tool, verdict, user, body, ticket }, value);
 }
 
 /** The decision alone, with nothing recorded. */
@@ -143,7 +157,7 @@ function later(running: Running, value: PromiseLike<unknown>): Promise<unknown> 
 }
 
 function returned(running: Running, value: unknown): unknown {
-  const { tool, verdict, user, body } = running;
+  const { tool, verdict, user, body, ticket } = running;
   const output = verdict.entry?.output;
   try {
     if (yieldsItems(tool, output, value)) return itemByItem(running, output, value);
@@ -152,16 +166,19 @@ function returned(running: Running, value: unknown): unknown {
     return failed(running, thrown);
   }
   if (output === undefined) {
-    finish(user, body, true);
-    return value;
+    const unrecorded = finish(running, true, ticket && { success: true, output: value });
+    return unrecorded === undefined ? value : refuse(tool, user, body.outer, unrecorded);
   }
   const release = decideRelease(output, value);
-  if (release.decision.outcome === "allow") {
-    finish(user, body, true);
-    return release.value;
-  }
-  finish(user, body, false);
-  return refuse(tool, user, body.outer, release.decision);
+  const released = release.decision.outcome === "allow";
+  const ending = ticket && {
+    success: true,
+    output: value,
+    release: { ...release, ending: "returned" as const },
+  };
+  const unrecorded = finish(running, released, ending);
+  if (unrecorded !== undefined) return refuse(tool, user, body.outer, unrecorded);
+  return released ? release.value : refuse(tool, user, body.outer, release.decision);
 }
 
 function itemByItem(running: Running, output: OutputPlan | undefined, value: unknown): unknown {
@@ -169,7 +186,23 @@ function itemByItem(running: Running, output: OutputPlan | undefined, value: unk
   return guardItems(value, {
     output,
     body,
-    end: (released) => finish(user, body, released),
+    end: (ended) => {
+      const decision = ended.denial ?? (ended.failed || output === undefined ? undefined : ALLOW);
+      const release =
+        decision === undefined
+          ? undefined
+          : {
+              decision,
+              value,
+              transforms: [],
+              ending: ended.failed ? ("thrown" as const) : ("stream" as const),
+            };
+      finish(running, !ended.failed && ended.denial === undefined, {
+        success: !ended.failed,
+        output: value,
+        release,
+      });
+    },
     refuse: (decision) => refuse(tool, user, body.outer, decision),
   });
 }
@@ -186,18 +219,35 @@ function isGenerator({ kind }: Tool): boolean {
 
 function failed(running: Running, thrown: unknown): unknown {
   const { tool, user, body, verdict } = running;
-  finish(user, body, false);
-  if (isInnerRefusal(body, thrown)) throw thrown;
-  const denial = decideThrown(verdict.entry?.output, thrown);
+  const inner = isInnerRefusal(body, thrown);
+  // Users set inside the body end before anything is decided about what it threw.
+  body.end();
+  const denial = inner ? undefined : decideThrown(verdict.entry?.output, thrown);
+  const release =
+    denial === undefined
+      ? undefined
+      : { decision: denial, value: undefined, transforms: [], ending: "thrown" as const };
+  const unrecorded = finish(running, false, { success: false, thrown, release });
+  if (unrecorded !== undefined) return refuse(tool, user, body.outer, unrecorded);
   if (denial !== undefined) return refuse(tool, user, body.outer, denial);
   throw thrown;
 }
 
-/** Users set inside the body end with it, before the call itself is over. */
-function finish(user: ActingUser, body: Scope, released: boolean): void {
-  if (body.ended) return;
+/**
+ * Ends a call: users set inside the body first, then the record, then its place in the session. Answers with a denial where the
+ * call must not be answered because its end could not be recorded.
+ */
+function finish(
+  { user, body, ticket }: Running,
+  released: boolean,
+  ending: Ending | undefined,
+): Decision | undefined {
+  if (body.over) return undefined;
+  body.over = true;
   body.end();
-  user.session.end(body.call, released);
+  const unrecorded = ending === undefined ? undefined : ticket?.recorder.ended(ticket, ending);
+  user.session.end(body.call, released && unrecorded === undefined);
+  return unrecorded;
 }
 
 /** What a refused call gives: an exception, a rejection, or what `onDeny` says. */

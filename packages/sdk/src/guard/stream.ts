@@ -8,8 +8,11 @@ export interface ItemGuard {
   readonly output: OutputPlan | undefined;
   /** The level in which the function was called; every step of the stream runs in it. */
   readonly body: Scope;
-  /** Told once, when the stream is over. `released`: it came to its own end, or the reader left, with no refusal. */
-  readonly end: (released: boolean) => void;
+  /**
+   * Told once, when the stream is over. Without `denial` and not `failed`: it came to its own end, or the reader left.
+   * `denial`: an item, or what the source threw, was refused.
+   */
+  readonly end: (ending: { readonly failed: boolean; readonly denial?: Decision }) => void;
   /** Gives what stands in place of a refused item, or throws. */
   readonly refuse: (decision: Decision) => unknown;
 }
@@ -56,20 +59,20 @@ class ItemJudge {
     const release =
       this.#judge === undefined || (done && value === undefined) ? undefined : this.#judge(value);
     if (release !== undefined && release.decision.outcome !== "allow") return { denial: release.decision };
-    if (done) this.finish(true);
+    if (done) this.finish({ failed: false });
     return { step: { done, value: release === undefined ? value : release.value } };
   }
 
-  finish(released: boolean): void {
+  finish(ending: Parameters<ItemGuard["end"]>[0]): void {
     this.over = true;
-    this.#guard.end(released);
+    this.#guard.end(ending);
   }
 
   /** What to do about something the source threw: throws it, or its refusal, or gives what stands in its place. */
   thrown(error: unknown): IteratorResult<unknown> {
-    this.finish(false);
-    if (isInnerRefusal(this.#guard.body, error)) throw error;
-    const denial = decideThrown(this.#guard.output, error);
+    const inner = isInnerRefusal(this.#guard.body, error);
+    const denial = inner ? undefined : decideThrown(this.#guard.output, error);
+    this.finish(denial === undefined ? { failed: true } : { failed: true, denial });
     if (denial === undefined) throw error;
     return { done: false, value: this.#guard.refuse(denial) };
   }
@@ -138,7 +141,7 @@ class Items implements Generator<unknown, unknown, unknown> {
         // The refusal is the answer; what the clean-up throws was never judged.
       }
     }
-    this.#items.finish(false);
+    this.#items.finish({ failed: false, denial: released.denial });
     return { done: false, value: this.#guard.refuse(released.denial) };
   }
 }
@@ -215,7 +218,7 @@ class AsyncItems implements AsyncGenerator<unknown, unknown, unknown> {
         // The refusal is the answer; what the clean-up throws was never judged.
       }
     }
-    this.#items.finish(false);
+    this.#items.finish({ failed: false, denial: released.denial });
     return { done: false, value: await this.#guard.refuse(released.denial) };
   }
 }

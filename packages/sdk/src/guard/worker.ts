@@ -1,4 +1,4 @@
-import { ConfigurationError, deny } from "d2-core/call";
+import { ConfigurationError, STRICT_SYNC } from "d2-core/call";
 import { actingUser, scopes } from "../context/scope.js";
 import { invoke, refuse, type ToolFunction } from "./invoke.js";
 import { type GuardOptions, readGuardOptions } from "./options.js";
@@ -17,7 +17,6 @@ export type WorkerTool<F extends AnyFunction, D = never> = (
   ...args: Parameters<F>
 ) => Promise<Awaited<ReturnType<F>> | Awaited<Fallback<D>>>;
 
-const STRICT = deny("strict_sync", "policy_state");
 const KNOWN: ReadonlySet<string> = new Set(["params", "onDeny", "instance", "strict", "export"]);
 
 /** All worker tools of the process share the threads, of which there is none before the first call. */
@@ -42,9 +41,14 @@ export function guardWorker<F extends AnyFunction, const D = never>(
   const href = hrefOf(module, toolId);
   const run: ToolFunction = (...args: unknown[]) => pool.run({ module: href, export: name, args });
   const guarded = (...args: unknown[]): unknown => {
-    if (strict ?? tool.slot.enforcer?.strict ?? false) {
+    const { enforcer } = tool.slot;
+    if (strict ?? enforcer?.strict ?? false) {
       const scope = scopes.getStore();
-      return refuse(tool, actingUser(scope), scope, STRICT);
+      const user = actingUser(scope);
+      const { recorder } = enforcer ?? {};
+      const verdict = { decision: STRICT_SYNC, args: undefined, entry: undefined };
+      recorder?.decided(recorder.context, tool, user, scope, verdict, args, true);
+      return refuse(tool, user, scope, STRICT_SYNC);
     }
     return invoke(tool, run, undefined, args);
   };

@@ -1,6 +1,16 @@
 import { ConfigurationError } from "d2-core/call";
 
-const KNOWN = ["policyFile", "policy", "instance", "logger", "limits", "strict", "clock"] as const;
+const KNOWN = [
+  "policyFile",
+  "policy",
+  "instance",
+  "logger",
+  "limits",
+  "strict",
+  "clock",
+  "decisionLog",
+  "tenant",
+] as const;
 
 /** Options of features that are not there yet: ignoring one would leave out what the caller relies on. */
 const UNBUILT: ReadonlyMap<string, string> = new Map([
@@ -8,9 +18,7 @@ const UNBUILT: ReadonlyMap<string, string> = new Map([
   ["apiUrl", "cloud mode"],
   ["jwksUrl", "cloud mode"],
   ["pinJwksThumbprints", "cloud mode"],
-  ["tenant", "cloud mode"],
   ["telemetry", "telemetry"],
-  ["decisionLog", "the decision log"],
 ]);
 
 /** What else people call an option; letters only, lower case. */
@@ -30,6 +38,9 @@ const OTHER_WORDS: ReadonlyMap<string, (typeof KNOWN)[number]> = new Map([
   ["maxbundlebytes", "limits"],
   ["strictsync", "strict"],
   ["now", "clock"],
+  ["auditlog", "decisionLog"],
+  ["audit", "decisionLog"],
+  ["tenantid", "tenant"],
 ]);
 
 /** @throws ConfigurationError for an option that is not known, or whose feature is not there */

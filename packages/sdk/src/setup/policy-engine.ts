@@ -1,13 +1,18 @@
 import { createRequire } from "node:module";
-import type { compilePlan } from "d2-core";
+import type { capture, compilePlan, NO_POLICY, RecordWriter, readMask, recordContext } from "d2-core";
 import { ConfigurationError } from "d2-core/call";
 import type { formatDiagnostics, loadPolicy } from "d2-policy";
 
 /** What turns a policy text into a plan. It brings the YAML reader and the regex engine, so it is loaded when needed. */
 export interface PolicyEngine {
+  readonly capture: typeof capture;
   readonly compilePlan: typeof compilePlan;
   readonly formatDiagnostics: typeof formatDiagnostics;
   readonly loadPolicy: typeof loadPolicy;
+  readonly NO_POLICY: typeof NO_POLICY;
+  readonly readMask: typeof readMask;
+  readonly recordContext: typeof recordContext;
+  readonly RecordWriter: typeof RecordWriter;
 }
 
 /** The engine once it is loaded, whichever way: it is there for the other way too, and there is never a second one. */
@@ -44,8 +49,13 @@ export function loadEngineSync(): PolicyEngine {
 
 function engineOf(core: typeof import("d2-core"), policy: typeof import("d2-policy")): PolicyEngine {
   return {
+    capture: core.capture,
     compilePlan: core.compilePlan,
     formatDiagnostics: policy.formatDiagnostics,
     loadPolicy: policy.loadPolicy,
+    NO_POLICY: core.NO_POLICY,
+    readMask: core.readMask,
+    recordContext: core.recordContext,
+    RecordWriter: core.RecordWriter,
   };
 }

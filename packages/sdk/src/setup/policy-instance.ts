@@ -1,4 +1,7 @@
 import { ConfigurationError, type Plan } from "d2-core/call";
+import { InstanceLog } from "../log/instance-log.js";
+import type { DecisionLogState } from "../log/log-settings.js";
+import type { Recorder } from "../log/recorder.js";
 import type { PolicySource, PolicyText } from "../source/policy-source.js";
 import { ExpiryWarnings } from "./expiry-warnings.js";
 import type { Logger } from "./logger.js";
@@ -43,6 +46,7 @@ export class PolicyManager implements Enforcer {
   readonly #engine: PolicyEngine;
   readonly #limits: Settings["limits"];
   readonly #expiry: ExpiryWarnings;
+  readonly #log: InstanceLog | undefined;
   readonly #listeners = new Set<(event: PolicyEvent) => void>();
   #plan: Plan | undefined;
   #policy: PolicyFacts;
@@ -78,6 +82,10 @@ export class PolicyManager implements Enforcer {
     this.#plan = plan;
     this.#policy = policy;
     this.#revision = text.revision;
+    if (settings.decisionLog !== undefined) {
+      this.#log = new InstanceLog(settings.decisionLog, engine, settings);
+      this.#log.adopt(policy, text);
+    }
     this.#expiry.follow(policy.expiresAt);
     this.#source.subscribe(() => this.#changed());
   }
@@ -90,6 +98,25 @@ export class PolicyManager implements Enforcer {
   /** The policy in force, or, once the instance is closed, the last that was. */
   get policy(): PolicyFacts {
     return this.#policy;
+  }
+
+  /** What puts calls into the decision log; undefined: there is none. */
+  get recorder(): Recorder | undefined {
+    return this.#closed ? undefined : this.#log?.recorder;
+  }
+
+  /** How the decision log is doing; undefined: there is none. */
+  get decisionLog(): DecisionLogState | undefined {
+    return this.#log?.recorder.log.state;
+  }
+
+  /**
+   * Writes what waits for the decision log, so that it survives a loss of power.
+   *
+   * @throws (as a rejection) when that does not work
+   */
+  async flushDecisionLog(): Promise<void> {
+    await this.#log?.recorder.log.flush();
   }
 
   /** Whether the instance was shut down, or replaced by another of its name. */
@@ -127,7 +154,7 @@ export class PolicyManager implements Enforcer {
     this.#expiry.stop();
     clearTimeout(this.#secondLook);
     this.#listeners.clear();
-    await this.#source.close();
+    await Promise.all([this.#source.close(), this.#log?.close()]);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -162,6 +189,7 @@ export class PolicyManager implements Enforcer {
 
   #adopt(text: PolicyText): void {
     const { plan, policy } = this.#compile(text);
+    this.#log?.adopt(policy, text);
     this.#plan = plan;
     this.#policy = policy;
     this.#revision = text.revision;

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "d2-core/call";
+import { type DecisionLogOptions, type DecisionLogPlan, readLogOptions } from "../log/log-options.js";
 import { findPolicyFile } from "../source/file-search.js";
 import { FileSource } from "../source/file-source.js";
 import { ObjectSource } from "../source/object-source.js";
@@ -32,6 +33,10 @@ export interface RbacOptions {
   readonly strict?: boolean | undefined;
   /** Milliseconds since 1970-01-01T00:00:00Z, asked when the policy can expire. Default: the system's clock. */
   readonly clock?: (() => number) | undefined;
+  /** Where and how decisions are recorded: a path, or options. Default: `D2_DECISION_LOG`; where that is not set, nowhere. */
+  readonly decisionLog?: string | DecisionLogOptions | undefined;
+  /** Whose decisions they are, as records say it. Default `"default"`. */
+  readonly tenant?: string | undefined;
 }
 
 /** Options and environment, checked and put together. */
@@ -49,16 +54,18 @@ export interface Settings {
   readonly limits: PolicyLimits;
   readonly strict: boolean;
   readonly clock: () => number;
+  readonly decisionLog?: DecisionLogPlan | undefined;
+  readonly tenant?: string | undefined;
 }
 
 /** The limit that `d2-policy` has; repeated, for loading it here would slow the import of this package. */
 export const DEFAULT_MAX_BUNDLE_BYTES = 8 * 1024 * 1024;
 
 /** Variables of features that are not there: leaving them aside might leave out what somebody relies on. */
-const UNBUILT_VARIABLES = [
-  ["D2_TOKEN", "cloud mode"],
-  ["D2_DECISION_LOG", "the decision log"],
-] as const;
+const UNBUILT_VARIABLES = [["D2_TOKEN", "cloud mode"]] as const;
+
+/** Whose decisions they are where nobody says. */
+const DEFAULT_TENANT = "default";
 
 /**
  * Checks the options and the environment, and finds the policy. Nothing of the policy is read yet.
@@ -91,6 +98,7 @@ export function readSettings(options: RbacOptions = {}, environment: Environment
   if (logger !== undefined && !isLogger(logger)) {
     throw new ConfigurationError("`logger` must have the methods `debug`, `info`, `warn` and `error`");
   }
+  const decisionLog = given.decisionLog ?? readText(environment, "D2_DECISION_LOG");
   const written = harmless(logger ?? consoleLogger);
   const silent = isSwitchedOn(environment, "D2_SILENT");
   const limits = checkLimits(given.limits);
@@ -103,7 +111,19 @@ export function readSettings(options: RbacOptions = {}, environment: Environment
     limits,
     strict: strict ?? isSwitchedOn(environment, "D2_STRICT_SYNC"),
     clock: clock ?? (() => Date.now()),
+    decisionLog: decisionLog === undefined ? undefined : readLogOptions(decisionLog),
+    tenant: checkTenant(given.tenant),
   };
+}
+
+function checkTenant(tenant: unknown = DEFAULT_TENANT): string {
+  // The rule for ids of the decision contract.
+  if (typeof tenant !== "string" || !/^[^\p{Cc}\p{Cs}]{1,256}$/u.test(tenant)) {
+    throw new ConfigurationError(
+      "`tenant` must be a string of 1 to 256 characters without control characters",
+    );
+  }
+  return tenant;
 }
 
 function checkLimits(limits: PolicyLimits = {}): PolicyLimits {
