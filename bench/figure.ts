@@ -1,5 +1,5 @@
 /** `x` is a ratio taken inside one run. */
-export type Unit = "ns" | "µs" | "ms" | "x" | "bytes";
+export type Unit = "ns" | "µs" | "ms" | "x" | "bytes" | "a second";
 
 /** One number that a run of a case gives. Numbers of the same name from several runs belong together. */
 export interface Figure {
@@ -9,6 +9,8 @@ export interface Figure {
   readonly value: number;
   /** The goal; absent for numbers that are there to compare with. */
   readonly atMost?: number;
+  /** The goal where more is better. */
+  readonly atLeast?: number;
 }
 
 /** What every file in `cases/` exports. */
@@ -26,6 +28,8 @@ export function show(value: number, unit: Unit): string {
       return `${value.toFixed(value < 100 ? 2 : 0)} ms`;
     case "x":
       return `${value.toFixed(2)}x`;
+    case "a second":
+      return `${Math.round(value).toLocaleString("en-US")} a second`;
     case "bytes":
       return value < 10_000 ? `${Math.round(value)} B` : `${(value / 1024).toFixed(0)} kB`;
   }

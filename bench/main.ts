@@ -24,9 +24,13 @@ function run(name: string): Figure[] {
   return JSON.parse(text.trim().split("\n").at(-1) ?? "[]") as Figure[];
 }
 
-function row({ what, unit, value, atMost }: Figure): string {
-  const goal = atMost === undefined ? "" : `at most ${show(atMost, unit)}`;
-  const met = atMost === undefined ? "" : value <= atMost ? "yes" : "**no**";
+function row({ what, unit, value, atMost, atLeast }: Figure): string {
+  const [goal, met] =
+    atMost !== undefined
+      ? [`at most ${show(atMost, unit)}`, value <= atMost ? "yes" : "**no**"]
+      : atLeast !== undefined
+        ? [`at least ${show(atLeast, unit)}`, value >= atLeast ? "yes" : "**no**"]
+        : ["", ""];
   return `| ${what} | ${goal} | ${show(value, unit)} | ${met} |`;
 }
 

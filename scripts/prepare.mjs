@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Folders beside the workspaces with a lock file of their own. Only those that need them pay for them. */
-const EXTRAS = ["bench", "tools/check", "tools/mutation", "tools/nodes"];
+const EXTRAS = ["bench", "tools/browser", "tools/check", "tools/mutation", "tools/nodes"];
 
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));

@@ -1,3 +1,4 @@
+export { sha256Hex } from "#platform/sha256";
 export * from "./call.js";
 export {
   CanonicalError,
@@ -78,6 +79,7 @@ export {
   type RecordedVerdict,
 } from "./record/judge-recorded.js";
 export { type Mask, readMask } from "./record/mask.js";
+export { policyFor } from "./record/policy-for.js";
 export { type ChainPosition, correlationId, RecordWriter } from "./record/record-writer.js";
 export type { SequenceProgram } from "./sequence/program.js";
 export { type SequenceNode, SequenceSpace } from "./sequence/space.js";

@@ -33,14 +33,18 @@ const lookUpGetter = (Object.prototype as unknown as { __lookupGetter__(key: str
 
 function copyEntries(value: object, depth: number): unknown {
   const keys = Object.keys(value);
-  if (Reflect.ownKeys(value).length !== keys.length) return DOUBT;
-  const copy: { [key: string]: unknown } = Object.create(null);
+  if (Object.getOwnPropertyNames(value).length !== keys.length) return DOUBT;
+  if (Object.getOwnPropertySymbols(value).length !== 0) return DOUBT;
   for (const key of keys) {
     // What inherits a getter of that name, as `__proto__` does, is looked at closely too.
     if (lookUpGetter.call(value, key) !== undefined) return DOUBT;
-    const item: unknown = Reflect.get(value, key);
+  }
+  const copy: { [key: string]: unknown } = { ...value };
+  for (const key of keys) {
+    const item = copy[key];
     // It may be the answer of a property with a setter alone.
     if (item === undefined) return DOUBT;
+    if (typeof item !== "object" || item === null) continue;
     const kept = quickCopy(item, depth + 1);
     if (kept === DOUBT) return DOUBT;
     copy[key] = kept;
