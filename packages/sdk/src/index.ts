@@ -35,6 +35,9 @@ export { check } from "./guard/check.js";
 export { d2Guard, d2Guard as d2, TOOL_ID } from "./guard/d2-guard.js";
 export type { GuardOptions, RefusalError } from "./guard/options.js";
 export type { WorkerOptions, WorkerTool } from "./guard/worker.js";
+export type { DecisionLogOptions } from "./log/log-options.js";
+export type { DecisionLogState, WhenFull } from "./log/log-settings.js";
+export type { DecisionSink } from "./log/sink.js";
 export {
   configureRbac,
   configureRbacAsync,
