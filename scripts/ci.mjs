@@ -197,6 +197,20 @@ const steps = {
     }
   },
 
+  browser: () => {
+    if (!existsSync("/usr/bin/chromium")) {
+      // Debian's own; where it cannot be had, the failure is this step's.
+      check("look for a browser", "apt-get", ["update"]);
+      check("install a browser", "apt-get", ["install", "-y", "--no-install-recommends", "chromium"]);
+    }
+    if (!check("install tools/browser", process.execPath, ["scripts/prepare.mjs", "tools/browser"])) return;
+    test("one log, replayed on every Node and in a browser", process.execPath, [
+      local("vitest", "vitest.mjs"),
+      "run",
+      "test/replay-everywhere.test.ts",
+    ]);
+  },
+
   bench: () => {
     if (existsSync(join(root, "bench", "main.ts"))) {
       check("the benchmarks compile", process.execPath, ["scripts/prepare.mjs", "bench"]);

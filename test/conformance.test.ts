@@ -2,9 +2,9 @@ import { describe, it } from "vitest";
 import { CORE_SURFACE } from "./conformance/core-surface.js";
 import { guardVectorFiles, pendingVectors } from "./conformance/expand.js";
 import { needsTime, runVector } from "./conformance/run-vector.js";
-import { SDK_SURFACES } from "./conformance/sdk-surfaces.js";
+import { RECORDED_SURFACES, SDK_SURFACES } from "./conformance/sdk-surfaces.js";
 
-const surfaces = [CORE_SURFACE, ...SDK_SURFACES];
+const surfaces = [CORE_SURFACE, ...SDK_SURFACES, ...RECORDED_SURFACES];
 const files = guardVectorFiles().map((file) => ({ file, vectors: pendingVectors(file) }));
 
 describe.each(surfaces)("the guard vectors on the $name", (surface) => {

@@ -1,4 +1,6 @@
+import { replayLog } from "d2-policy/log";
 import { clearUserContext, configureRbac, d2Guard, runAs, shutdownRbac } from "d2-sdk";
+import { MemorySink } from "d2-sdk/log";
 import type { VectorUser } from "./expand.js";
 import type { Invocation, LoadedSurface, Surface } from "./surface.js";
 
@@ -28,6 +30,42 @@ export const SDK_SURFACES: readonly Surface[] = [
   }),
 ];
 
+/**
+ * The guard with a decision log of everything. When it is closed the log is replayed, and must give the very decisions that
+ * the guard took.
+ */
+export const RECORDED_SURFACES: readonly Surface[] = SDK_SURFACES.slice(0, 2).map((surface) => ({
+  ...surface,
+  name: `recorded ${surface.name}`,
+  load: (policy, limits) => loadRecorded(surface, policy, limits),
+}));
+
+async function loadRecorded(...[surface, policy, limits]: [Surface, ...Parameters<Surface["load"]>]) {
+  const sink = new MemorySink();
+  const loaded = await surface.load(policy, limits, sink);
+  return {
+    ...loaded,
+    async close() {
+      await loaded.close();
+      const { ok, findings, replay } = await replayLog([sink.text], {
+        policies: (digest) => ({ text: sink.policies.get(digest) ?? "" }),
+      });
+      const causes = Object.keys(replay.causes).filter((cause) => !UNREPLAYABLE.has(cause));
+      if (!ok || replay.different > 0 || causes.length > 0) {
+        throw new Error(`the replay differs: ${JSON.stringify({ findings, causes })}\n${sink.text}`);
+      }
+    },
+  };
+}
+
+/** What vectors do that no record can hold: values that are no data, and errors and streams that are judged. */
+const UNREPLAYABLE: ReadonlySet<string> = new Set([
+  "arguments_withheld",
+  "output_withheld",
+  "thrown",
+  "stream",
+]);
+
 type Wrap = (
   id: string,
   options: Record<string, unknown>,
@@ -38,10 +76,16 @@ function sdkSurface(name: string, asynchronous: boolean, wrap: Wrap): Surface {
   return {
     name,
     asynchronous,
-    async load(policy, limits) {
+    async load(policy, limits, sink) {
       instances += 1;
       const instance = `vector-${instances}`;
-      await configureRbac({ policy, instance, logger: SILENT, ...(limits === undefined ? {} : { limits }) });
+      await configureRbac({
+        policy,
+        instance,
+        logger: SILENT,
+        limits,
+        decisionLog: sink === undefined ? undefined : { sink, level: "full" },
+      });
       return loaded(instance, wrap);
     },
   };

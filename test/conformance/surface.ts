@@ -1,3 +1,4 @@
+import type { DecisionSink } from "d2-sdk/log";
 import type { CallStep, VectorUser } from "./expand.js";
 
 /** What a guarded call gave: a value, or what it threw. */
@@ -18,8 +19,16 @@ export interface Invocation {
 export interface Surface {
   readonly name: string;
   readonly asynchronous: boolean;
-  /** Loads the policy of a vector; throws what loading throws. */
-  load(policy: object | string, limits: Readonly<Record<string, number>> | undefined): Promise<LoadedSurface>;
+  /**
+   * Loads the policy of a vector; throws what loading throws.
+   *
+   * @param sink where the surface's decision log goes, if it keeps one
+   */
+  load(
+    policy: object | string,
+    limits: Readonly<Record<string, number>> | undefined,
+    sink?: DecisionSink,
+  ): Promise<LoadedSurface>;
 }
 
 export interface LoadedSurface {

@@ -12,6 +12,8 @@ export {
 } from "./canonical/canonical-json.js";
 export { compareCodePoints } from "./canonical/code-point-order.js";
 export { decodeTagged, encodeTagged, TaggedError } from "./canonical/tagged.js";
+// The decision contract.
+export * from "./decision-layer.js";
 // Reading and checking policies (d2-policy).
 export { ACTIONS } from "./document/check-action.js";
 export { GLOBAL_NAMES } from "./document/check-conditions.js";

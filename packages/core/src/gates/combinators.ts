@@ -84,6 +84,7 @@ export function answer(inner: Gate, words: AnswerWords, options: GateOptions = {
     if (verdict.outcome === "ALLOW") {
       return allowCode === undefined ? verdict : Object.freeze({ ...ALLOW_GATE, reasonCode: allowCode });
     }
+    if (denyCode === undefined && message === undefined) return verdict;
     const reworded = denied(denyCode ?? verdict.reasonCode, verdict.detail, label);
     if (message === undefined) return reworded;
     const filled = message.replaceAll(/\{(\w+)\}/g, (whole, key: string) => {

@@ -5,7 +5,7 @@ import { isText } from "../contract/policy-decision.js";
 import { ALLOW_GATE, denied, type Gate, type GateOptions, InvalidGateError, makeGate } from "./gate.js";
 
 /** Allows when the key is among the inputs; null counts as present. */
-export function require(key: string, options: GateOptions = {}): Gate {
+export function requireKey(key: string, options: GateOptions = {}): Gate {
   checkKey(key);
   return makeGate("require", { key }, options, ({ inputs }, label) =>
     hasInput(inputs, key) ? ALLOW_GATE : denied(`gate.require.missing:${key}`, { key }, label),

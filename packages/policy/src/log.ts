@@ -1,0 +1,11 @@
+export type { Answer, Change, ChangeCounts, ChangeGroup, ChangeKind, Changes } from "./log/change.js";
+export { type CompareOptions, type CompareResult, compareLog } from "./log/compare-log.js";
+export type { NotComparedCause } from "./log/comparison.js";
+export type { Finding, FindingReason } from "./log/finding.js";
+export { type Head, type HeadCounts, headMessage, readHeads, type VerifySignature } from "./log/heads.js";
+export type { LogChunk, LogSource } from "./log/lines.js";
+export type { PolicyGiven, PolicyLookup } from "./log/policy-shelf.js";
+export { type ReplayOptions, type ReplayResult, replayLog } from "./log/replay-log.js";
+export type { NotReplayedCause, ReplayCounts } from "./log/replay-tally.js";
+export type { LogCounts } from "./log/tally.js";
+export { type VerifyOptions, type VerifyResult, verifyLog } from "./log/verify-log.js";
