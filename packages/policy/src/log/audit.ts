@@ -13,7 +13,7 @@ import { Ledger, type Step } from "./ledger.js";
 import { chunksOf, DEFAULT_MAX_LINE, LineReader, type LogSource } from "./lines.js";
 import { readEvent } from "./read-event.js";
 import { Tally } from "./tally.js";
-import type { VerifyOptions, VerifyResult } from "./verify-log.js";
+import type { VerifyOptions, VerifyResult } from "./verify-options.js";
 
 /** Where a line is, for findings about it. */
 export interface Place {

@@ -4,7 +4,8 @@ import { ChangeList } from "./change-list.js";
 import { Comparison, type NotComparedCause } from "./comparison.js";
 import type { LogSource } from "./lines.js";
 import { compileGiven } from "./policy-shelf.js";
-import { type ReplayOptions, type ReplayResult, runReplay } from "./replay-log.js";
+import { runReplay } from "./replay-log.js";
+import type { ReplayOptions, ReplayResult } from "./replay-options.js";
 
 export interface CompareOptions extends ReplayOptions {
   /** The other policy: its text (YAML or JSON), its object form, or loaded. Whether it has expired is not looked at. */

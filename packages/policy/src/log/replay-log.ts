@@ -1,20 +1,7 @@
 import { Audit } from "./audit.js";
 import type { LogSource } from "./lines.js";
-import type { PolicyLookup } from "./policy-shelf.js";
 import { Replay, type ReplayWatcher } from "./replay.js";
-import type { ReplayCounts } from "./replay-tally.js";
-import type { VerifyOptions, VerifyResult } from "./verify-log.js";
-
-export interface ReplayOptions extends VerifyOptions {
-  /** Finds the policies that the log names. One that is not found makes its decisions not replayable. */
-  readonly policies: PolicyLookup;
-  /** Sessions that are followed at once; beyond it the longest idle is forgotten, and counted. Default 100,000. */
-  readonly maxSessions?: number | undefined;
-}
-
-export interface ReplayResult extends VerifyResult {
-  readonly replay: ReplayCounts;
-}
+import type { ReplayOptions, ReplayResult } from "./replay-options.js";
 
 /**
  * Verifies a decision log, and takes every decision in it again from the recorded inputs under the policy of the recorded

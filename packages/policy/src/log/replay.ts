@@ -19,7 +19,7 @@ import type { Step } from "./ledger.js";
 import { PolicyShelf, type ReplayPolicy } from "./policy-shelf.js";
 import { Rebuilder } from "./rebuild.js";
 import { compareHistory, isPolicyOf, takeFacts } from "./replay-checks.js";
-import type { ReplayOptions } from "./replay-log.js";
+import type { ReplayOptions } from "./replay-options.js";
 import { ReplayTally } from "./replay-tally.js";
 import { endCall, type RunningCall, RunningCalls } from "./running-calls.js";
 import { type Followed, SessionBook } from "./session-book.js";

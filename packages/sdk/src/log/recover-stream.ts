@@ -1,161 +1,158 @@
-import type { ChainPosition } from "d2-core";
+import { basename, join } from "node:path";
+import type { ChainPosition, HexDigest } from "d2-core";
 import { ConfigurationError } from "d2-core/call";
+import type { Logger } from "../setup/logger.js";
 import { nodeFiles } from "../setup/node-files.js";
+import { shownPath } from "../source/shown-path.js";
+import { endOfLines, firstLine, lastLine, linesBackwards, readPart } from "./lines-backwards.js";
+import { isAsWritten, isJson, type LogLine, readLogLine } from "./log-line.js";
+import { ENDING, segmentNames } from "./stream-files.js";
 
-/** Bytes read at a time, from the end. */
-const STEP = 64 * 1024;
+// Sixty-four zeros have the shape of a digest, and stand for what comes before the first line.
+const START = "0".repeat(64) as HexDigest;
+
+/** What is there of a stream. */
+export interface RecoveredStream {
+  readonly position: ChainPosition;
+  /** Index of the first line that the current file has or will have. */
+  readonly first: number;
+  /** When the current file was last written, in milliseconds since 1970; undefined: it has no lines. */
+  readonly writtenAt: number | undefined;
+}
 
 /** Where the chain stands at the end of a file. */
-export interface EndOfFile {
-  /** Indexes of its first and last line. */
+interface EndOfFile {
+  /** Index of its first line. */
   readonly first: number;
-  readonly last: number;
-  readonly v: ChainPosition["v"];
+  readonly last: LogLine;
   /** Number of the last call that it tells of; undefined: of none. */
   readonly calls: number | undefined;
 }
 
-interface ReadLine {
-  readonly index: number;
-  readonly v: ChainPosition["v"];
-  /** Number of the last call that the line tells of; undefined: of none. */
-  readonly calls: number | undefined;
+/**
+ * Finds out where a stream goes on, reading backwards as far as is needed, and sets aside a last line that was not
+ * finished. Nothing is changed when what is there is no log.
+ *
+ * @throws ConfigurationError when what should be a line of a log is none, or is not as it was written
+ */
+export function recoverStream(folder: string, stream: string, logger: Logger | undefined): RecoveredStream {
+  const fs = nodeFiles();
+  const path = join(folder, `${stream}${ENDING}`);
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  // A pipe would be waited for; a device takes lines, or says why not.
+  if (stat !== undefined && !stat.isFile() && !stat.isCharacterDevice()) {
+    throw new ConfigurationError(`the decision log ${shown(path)} is no file: give another path`);
+  }
+  const { size, torn } = stat === undefined ? { size: 0, torn: new Uint8Array(0) } : tornTail(path);
+  const current = stat === undefined ? undefined : readEnd(path, size);
+  const before = segmentNames(folder, stream).map((name) => join(folder, name));
+  let end = current;
+  let calls = current?.calls;
+  for (const segment of before) {
+    if (end !== undefined && calls !== undefined) break;
+    const next = readEnd(segment, undefined);
+    end ??= next;
+    calls ??= next?.calls;
+  }
+  if (torn.length > 0) setAside(folder, stream, { path, size, torn }, logger);
+  const position: ChainPosition =
+    end === undefined
+      ? { index: 0, v: START, calls: 0 }
+      : { index: end.last.index + 1, v: end.last.v, calls: calls ?? 0 };
+  return {
+    position,
+    first: current?.first ?? position.index,
+    writtenAt: current === undefined ? undefined : stat?.mtimeMs,
+  };
 }
 
 /**
- * Reads the first line of a file, the last whole one, and backwards as far as the number of the last call.
- *
- * @param shown the file as messages name it
- * @returns undefined for a file without a whole line
- * @throws ConfigurationError when what should be a line of a log is none
+ * What the end of a file has of a line that was not finished: text without a line feed, or else a last line that is not
+ * JSON, for of a write that a loss of power has cut any part may be missing.
  */
-export function readEnd(path: string, shown: string): EndOfFile | undefined {
+function tornTail(path: string): { readonly size: number; readonly torn: Uint8Array } {
   const fs = nodeFiles();
   const file = fs.openSync(path, "r");
   try {
-    const size = endOfLines(file, fs.fstatSync(file).size);
-    let last: ReadLine | undefined;
-    let calls: number | undefined;
-    for (const text of size === 0 ? [] : linesBackwards(file, size)) {
-      const line = readLine(text, shown);
-      last ??= line;
-      calls = line.calls;
-      if (calls !== undefined) break;
+    const all = fs.fstatSync(file).size;
+    let size = endOfLines(file, all);
+    if (size === all && size > 0) {
+      const last = lastLine(file, size);
+      if (!isJson(last.text)) size = last.from;
     }
-    if (last === undefined) return undefined;
-    return { first: readLine(firstLine(file, size), shown).index, last: last.index, v: last.v, calls };
+    return { size, torn: readPart(file, size, all - size) };
   } finally {
     fs.closeSync(file);
   }
 }
 
-/** What stands after the last line feed of a file. */
-export function tornTail(path: string): { readonly size: number; readonly torn: Uint8Array } {
+function setAside(
+  folder: string,
+  stream: string,
+  { path, size, torn }: { readonly path: string; readonly size: number; readonly torn: Uint8Array },
+  logger: Logger | undefined,
+): void {
   const fs = nodeFiles();
-  const file = fs.openSync(path, "r");
-  try {
-    const { size } = fs.fstatSync(file);
-    const whole = endOfLines(file, size);
-    return { size: whole, torn: readPart(file, whole, size - whole) };
-  } finally {
-    fs.closeSync(file);
-  }
-}
-
-function readPart(file: number, from: number, length: number): Uint8Array {
-  const part = new Uint8Array(length);
-  let read = 0;
-  while (read < length) {
-    const more = nodeFiles().readSync(file, part, read, length - read, from + read);
-    if (more === 0) break;
-    read += more;
-  }
-  return part.subarray(0, read);
-}
-
-/** Length of a file up to and with its last line feed. */
-function endOfLines(file: number, size: number): number {
-  for (let to = size; to > 0; ) {
-    const from = Math.max(0, to - STEP);
-    const at = readPart(file, from, to - from).lastIndexOf(0x0a);
-    if (at >= 0) return from + at + 1;
-    to = from;
-  }
-  return 0;
-}
-
-/** Lines from the end backwards, in text. */
-function* linesBackwards(file: number, size: number): Generator<string> {
-  let rest: Uint8Array = new Uint8Array(0);
-  const decode = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
-  for (let to = size - 1; to >= 0; ) {
-    const from = Math.max(0, to - STEP);
-    const joined = Buffer.concat([readPart(file, from, to - from), rest]);
-    let end = joined.length;
-    for (
-      let at = joined.lastIndexOf(0x0a);
-      at >= 0;
-      at = end === 0 ? -1 : joined.lastIndexOf(0x0a, end - 1)
-    ) {
-      yield decode(joined.subarray(at + 1, end));
-      end = at;
-    }
-    rest = joined.subarray(0, end);
-    if (from === 0) break;
-    to = from;
-  }
-  yield decode(rest);
-}
-
-function firstLine(file: number, size: number): string {
-  let text = "";
-  for (let from = 0; from < size; from += STEP) {
-    text += Buffer.from(readPart(file, from, Math.min(STEP, size - from))).toString("latin1");
-    const at = text.indexOf("\n");
-    if (at >= 0) return text.slice(0, at);
-  }
-  return text;
-}
-
-function readLine(text: string, shown: string): ReadLine {
-  const line = parsed(text);
-  const event = field(line, "event");
-  const index = field(line, "index");
-  const v = field(line, "v");
-  const id = field(event, "correlation_id");
-  if (
-    typeof index === "number" &&
-    typeof v === "string" &&
-    /^[0-9a-f]{64}$/.test(v) &&
-    typeof id === "string"
-  ) {
-    // Sixty-four lower-case hex digits are what the type stands for.
-    return { index, v: v as ChainPosition["v"], calls: callsOf(id, field(event, "data")) };
-  }
-  throw new ConfigurationError(
-    `${shown} is no decision log that can be gone on with: a whole line of it is none of a log; move the file away, and verify what it holds`,
+  const aside = join(folder, `${stream}.torn`);
+  const ended = torn.at(-1) === 0x0a ? torn : Buffer.concat([torn, Buffer.from("\n")]);
+  fs.appendFileSync(aside, ended, { mode: 0o600, flush: true });
+  fs.truncateSync(path, size);
+  logger?.warn(
+    `the decision log \`${stream}\` ended in a line that was not finished: it is now in \`${basename(aside)}\``,
   );
 }
 
-/** The number of the last call that an event tells of. Ends of calls and sessions tell of none, for those come in any order. */
-function callsOf(id: string, data: unknown): number | undefined {
-  const lost = field(data, "lost_calls");
-  const number = Number(/:([1-9][0-9]*)$/.exec(id)?.[1]);
-  if (!Number.isSafeInteger(number)) return undefined;
-  if (typeof lost === "number") return number + lost - 1;
-  return field(data, "inputs") === undefined ? undefined : number;
-}
-
-function parsed(text: string): unknown {
+/**
+ * Reads the first line of a file, its last, and backwards as far as the number of the last call.
+ *
+ * @param upTo bytes to read; undefined: all whole lines
+ * @returns undefined for a file without a line
+ */
+function readEnd(path: string, upTo: number | undefined): EndOfFile | undefined {
+  const fs = nodeFiles();
+  const file = fs.openSync(path, "r");
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // told by the caller, who knows where it stands
+    const size = upTo ?? endOfLines(file, fs.fstatSync(file).size);
+    if (size === 0) return undefined;
+    let last: { readonly text: string; readonly line: LogLine } | undefined;
+    let calls: number | undefined;
+    let count = 0;
+    for (const text of linesBackwards(file, size)) {
+      const line = readLine(text, path);
+      count += 1;
+      calls ??= line.calls;
+      if (last === undefined) last = { text, line };
+      else if (count === 2) checkEnd(last, line.v, path);
+      if (calls !== undefined && count >= 2) break;
+    }
+    if (last === undefined) return undefined;
+    // Of a line that begins a file, the one before stands in another.
+    if (count === 1) checkEnd(last, last.line.index === 0 ? START : undefined, path);
+    return { first: readLine(firstLine(file, size), path).index, last: last.line, calls };
+  } finally {
+    fs.closeSync(file);
   }
 }
 
-function field(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? Reflect.get(value, key)
-    : undefined;
+function readLine(text: string, path: string): LogLine {
+  const line = readLogLine(text);
+  if (line !== undefined) return line;
+  throw new ConfigurationError(
+    `${shown(path)} is no decision log that can be gone on with: a whole line of it is none of a log; move the file away, and verify what it holds`,
+  );
+}
+
+function checkEnd(
+  { text, line }: { readonly text: string; readonly line: LogLine },
+  prev: string | undefined,
+  path: string,
+): void {
+  if (isAsWritten(text, line, prev)) return;
+  throw new ConfigurationError(
+    `${shown(path)} is no decision log that can be gone on with: its last line is not as it was written; move the file away, and verify what it holds`,
+  );
+}
+
+function shown(path: string): string {
+  return shownPath(path, process.cwd());
 }

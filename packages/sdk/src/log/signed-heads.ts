@@ -3,15 +3,31 @@ import type { ChainPosition } from "d2-core";
 import { ConfigurationError } from "d2-core/call";
 import { nodeCrypto } from "../setup/node-crypto.js";
 import { nodeFiles } from "../setup/node-files.js";
+import { endOfLines, lastLine } from "./lines-backwards.js";
 
 /** When and with what heads are signed. */
 export interface Signing {
-  /** Ed25519 private key in PEM (PKCS 8). */
-  readonly key: string;
+  /** Ed25519 private key, in PEM (PKCS 8) or as Node has it. */
+  readonly key: string | KeyObject;
   /** Default 1,000. */
   readonly everyLines?: number | undefined;
   /** Default 10. */
   readonly everySeconds?: number | undefined;
+}
+
+/** A line of a file of heads. */
+export interface SignedHead {
+  /** Index of the last line that it covers. */
+  readonly index: number;
+  /** The first 16 hex digits of the SHA-256 of the public key in DER (SPKI). */
+  readonly key_id: string;
+  /** Ed25519 in base64url, over the canonical JSON of the other members but `key_id`. */
+  readonly signature: string;
+  readonly stream: string;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly time: number;
+  /** `v` of the last line that it covers. */
+  readonly v: string;
 }
 
 /** Signs now and then how far a stream has come, in a file beside it. */
@@ -25,14 +41,14 @@ export class SignedHeads {
   readonly #clock: () => number;
   /** Lines that the last head covers. */
   #signed: number;
-  #signedAt: number;
+  /** Lines there were, and the time, when a head was last signed or could not be. */
+  #triedAt: { readonly lines: number; readonly time: number };
 
   /** @throws ConfigurationError when the key is no Ed25519 private key */
   constructor(
     path: string,
     stream: string,
     { key, everyLines = 1000, everySeconds = 10 }: Signing,
-    from: ChainPosition,
     clock: () => number,
   ) {
     this.#path = path;
@@ -42,41 +58,76 @@ export class SignedHeads {
     this.#everyLines = everyLines;
     this.#everyMs = everySeconds * 1000;
     this.#clock = clock;
-    this.#signed = from.index;
-    this.#signedAt = clock();
+    this.#signed = linesCovered(path);
+    this.#triedAt = { lines: this.#signed, time: clock() };
   }
 
-  /** Signs, if it is time. */
-  appended(head: ChainPosition): void {
-    const due =
-      head.index - this.#signed >= this.#everyLines || this.#clock() - this.#signedAt >= this.#everyMs;
-    if (due) this.sign(head);
+  /** Whether it is time for a head. Where the clock has gone back, it is. */
+  isDue({ index }: ChainPosition): boolean {
+    const { lines, time } = this.#triedAt;
+    return index - lines >= this.#everyLines || Math.abs(this.#clock() - time) >= this.#everyMs;
   }
 
-  /** Signs what there is, unless the last head covers it. */
+  /**
+   * Signs what there is, unless the last head covers it. The lines must be on the disk: a head that outlives them would
+   * tell of a tail that was cut off.
+   *
+   * @throws what the file system throws; then no part of the head is there
+   */
   sign({ index, v }: ChainPosition): void {
-    if (index === this.#signed || index === 0) return;
-    // A clock that tells no whole number has no say in whether there is a head.
-    const time = Number.isSafeInteger(this.#clock()) ? this.#clock() : 0;
+    const now = this.#clock();
+    this.#triedAt = { lines: index, time: now };
+    if (index <= this.#signed) return;
+    // A clock that tells no time has no say in whether there is a head.
+    const time = Number.isSafeInteger(Math.floor(now)) ? Math.floor(now) : 0;
     const message = `{"index":${index - 1},"stream":"${this.#stream}","time":${time},"v":"${v}"}`;
     const signature = nodeCrypto().sign(null, Buffer.from(message, "ascii"), this.#key).toString("base64url");
-    const line =
+    this.#append(
       `{"index":${index - 1},"key_id":"${this.#keyId}","signature":"${signature}",` +
-      `"stream":"${this.#stream}","time":${time},"v":"${v}"}\n`;
-    nodeFiles().appendFileSync(this.#path, line, { mode: 0o600, flush: true });
+        `"stream":"${this.#stream}","time":${time},"v":"${v}"}\n`,
+    );
     this.#signed = index;
-    this.#signedAt = this.#clock();
+  }
+
+  #append(line: string): void {
+    const fs = nodeFiles();
+    const file = fs.openSync(this.#path, "a+", 0o600);
+    try {
+      const { size } = fs.fstatSync(file);
+      const whole = endOfLines(file, size);
+      // Part of a head, which a crash or a full disk has left, says nothing.
+      if (whole < size) fs.ftruncateSync(file, whole);
+      fs.writeFileSync(file, line, { flush: true });
+    } finally {
+      fs.closeSync(file);
+    }
   }
 }
 
-function privateKey(pem: string): KeyObject {
+/** How many lines the last head of a file covers. None where it cannot be read: then one more is signed. */
+function linesCovered(path: string): number {
+  const fs = nodeFiles();
+  let file: number | undefined;
+  try {
+    file = fs.openSync(path, "r");
+    const size = endOfLines(file, fs.fstatSync(file).size);
+    const head: Partial<SignedHead> | null = size === 0 ? null : JSON.parse(lastLine(file, size).text);
+    return Number.isSafeInteger(head?.index) ? Number(head?.index) + 1 : 0;
+  } catch {
+    return 0; // there is no file yet, or what is there is for verifying to judge
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
+}
+
+function privateKey(given: string | KeyObject): KeyObject {
   let key: KeyObject | undefined;
   try {
-    key = nodeCrypto().createPrivateKey(pem);
+    key = typeof given === "string" ? nodeCrypto().createPrivateKey(given) : given;
   } catch {
     // The text may be the key itself with a slip in it: nothing of it belongs in a message.
   }
-  if (key?.asymmetricKeyType === "ed25519") return key;
+  if (key?.type === "private" && key.asymmetricKeyType === "ed25519") return key;
   throw new ConfigurationError("`decisionLog.sign.key` must be an Ed25519 private key in PEM (PKCS 8)");
 }
 

@@ -1,6 +1,10 @@
+import { nodeCrypto } from "../setup/node-crypto.js";
 import { nodeFiles } from "../setup/node-files.js";
 
-/** The right to write a stream: a file that holds the process's id. One process has it at a time. */
+/** How often a lock is looked at again that others take and release meanwhile. */
+const ATTEMPTS = 20;
+
+/** The right to write a stream: a file that names the process that has it. One has it at a time. */
 export class StreamLock {
   readonly #path: string;
   readonly #content: string;
@@ -11,24 +15,29 @@ export class StreamLock {
   }
 
   /**
-   * Takes the lock, also over from a process that is gone. `undefined`: another one has it.
+   * Takes the lock, also over from a process that is gone. `undefined`: another one has it, or may have it.
    *
    * @throws what the file system throws, when no file can be made there
    */
   static take(path: string): StreamLock | undefined {
     const fs = nodeFiles();
-    const content = `${process.pid}\n`;
-    // Twice: once for a lock that has to be taken over first.
-    for (let attempt = 0; attempt < 2; attempt++) {
-      try {
-        fs.writeFileSync(path, content, { flag: "wx", mode: 0o600 });
-        return new StreamLock(path, content);
-      } catch (error) {
-        if (!hasCode(error, "EEXIST")) throw error;
+    const id = nodeCrypto().randomBytes(8).toString("hex");
+    const content = `${process.pid} ${hostName()} ${startOf(process.pid)} ${id}\n`;
+    // Written apart and then linked, so that nobody ever sees a lock without its content.
+    const mine = `${path}.${id}`;
+    try {
+      fs.writeFileSync(mine, content, { flag: "wx", mode: 0o600, flush: true });
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const held = readOrNothing(path);
+        if (held === undefined ? putNew(mine, path) : takeOver(path, held, mine)) {
+          return new StreamLock(path, content);
+        }
+        if (held !== undefined && readOrNothing(path) === held) return undefined;
       }
-      if (!takeAway(path)) return undefined;
+      return undefined;
+    } finally {
+      fs.rmSync(mine, { force: true });
     }
-    return undefined;
   }
 
   release(): void {
@@ -41,33 +50,97 @@ export class StreamLock {
   }
 }
 
-/** Takes the lock of a dead process away. False: its process is alive. */
-function takeAway(path: string): boolean {
+/**
+ * Takes the lock of a process that is gone. Of those who find it, one succeeds in putting a claim on its id, and only that
+ * one replaces the lock. A claim of a process that is gone is claimed in turn.
+ */
+function takeOver(path: string, lock: string, mine: string): boolean {
   const fs = nodeFiles();
-  // Moved away first: of two processes that find the same stale lock only one moves it, and what it moved it looks at.
-  const aside = `${path}.${process.pid}`;
-  try {
-    if (isHeld(fs.readFileSync(path, "utf8"))) return false;
-    fs.renameSync(path, aside);
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return true;
-    throw error;
+  const claims: string[] = [];
+  for (let holder: string | undefined = lock; holder !== undefined; ) {
+    const id = idOfGone(holder);
+    if (id === undefined) return false;
+    const claim = `${path}.after-${id}`;
+    claims.push(claim);
+    holder = readOrNothing(claim);
   }
-  const held = isHeld(fs.readFileSync(aside, "utf8"));
-  if (held) fs.linkSync(aside, path);
-  fs.unlinkSync(aside);
-  return !held;
+  const claim = claims.at(-1);
+  if (claim === undefined || !putNew(mine, claim)) return false;
+  // A claim can be had again once the lock it is on has been replaced: then it is worth nothing.
+  if (readOrNothing(path) !== lock) {
+    fs.rmSync(claim, { force: true });
+    return false;
+  }
+  fs.renameSync(mine, path);
+  for (const done of claims) fs.rmSync(done, { force: true });
+  return true;
 }
 
-/** Whether the process that a lock names is alive. This one does not count itself: it is not given the same stream twice. */
-function isHeld(content: string): boolean {
-  const pid = Number(content);
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+/** Makes a file of this content that was not there. False: it was. */
+function putNew(content: string, path: string): boolean {
+  const fs = nodeFiles();
   try {
-    process.kill(pid, 0);
+    fs.linkSync(content, path);
     return true;
   } catch (error) {
-    return !hasCode(error, "ESRCH");
+    if (hasCode(error, "EEXIST")) return false;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].some((code) => hasCode(error, code))) throw error;
+  }
+  // There are file systems without links.
+  try {
+    fs.copyFileSync(content, path, fs.constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return false;
+    throw error;
+  }
+}
+
+function readOrNothing(path: string): string | undefined {
+  try {
+    return nodeFiles().readFileSync(path, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The id in a lock whose process is certainly gone. `undefined`: it is alive, on another host (which cannot be asked from
+ * here), or not named.
+ */
+function idOfGone(content: string): string | undefined {
+  const [, pid, host, start, id] = /^([1-9]\d*) (\S+) (\S+) ([0-9a-f]+)\n$/.exec(content) ?? [];
+  if (pid === undefined || id === undefined || host !== hostName()) return undefined;
+  try {
+    process.kill(Number(pid), 0);
+  } catch (error) {
+    return hasCode(error, "ESRCH") ? id : undefined;
+  }
+  // Ids of processes come again; in a container the first process always has the same one.
+  const now = startOf(Number(pid));
+  return now !== UNKNOWN && start !== UNKNOWN && now !== start ? id : undefined;
+}
+
+const UNKNOWN = "-";
+
+/** When a process began, in the system's own measure, where it tells. */
+function startOf(pid: number): string {
+  try {
+    const stat = nodeFiles().readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The name in parentheses may hold anything; the 22nd field is the twentieth after it.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return /^[ZX]$/.test(fields[0] ?? "") ? "ended" : (fields[19] ?? UNKNOWN);
+  } catch {
+    return UNKNOWN; // there is no /proc, or it does not show this process
+  }
+}
+
+function hostName(): string {
+  try {
+    return nodeFiles().readFileSync("/proc/sys/kernel/hostname", "latin1").trim() || UNKNOWN;
+  } catch {
+    return UNKNOWN; // it is not needed where processes of one host do not hide from each other
   }
 }
 
