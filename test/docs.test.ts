@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { ConfigurationError, REASON_CODES } from "d2-core";
 import { formatDiagnostics, loadPolicy } from "d2-policy";
+import { verifyLog } from "d2-policy/log";
 import ts from "typescript";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Block, blocksOf, blocksWith, readPage, root } from "./docs/blocks.js";
@@ -66,6 +67,19 @@ describe("the README", () => {
     );
     const named = [...readPage("README.md").matchAll(/`(D2_\w+)`/g)].map(([, name]) => name);
     expect([...new Set(named)].sort()).toEqual([...new Set(read)].sort());
+  });
+});
+
+describe("the page on decisions", () => {
+  it("shows a log that holds", async () => {
+    const log = onlyBlock("docs/decisions.md", "jsonl log").text;
+    const { ok, counts, position } = await verifyLog([log]);
+    expect([ok, counts.calls, position.index]).toEqual([true, 1, 5]);
+    const shown = onlyBlock("docs/decisions.md", "jsonl log").text.split("\n");
+    expect(shown.map((line) => /"event_kind":"(\w+)"/.exec(line)?.[1])).toEqual([
+      ..."INTENT,DECISION,PROOF,EXECUTION,INTENT".split(","),
+      undefined,
+    ]);
   });
 });
 
