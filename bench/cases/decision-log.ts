@@ -1,6 +1,8 @@
 import { hash } from "node:crypto";
 import { canonicalJson, digest } from "d2-core";
+import { replayLog, verifyLog } from "d2-policy/log";
 import { configureRbac, d2Guard, getPolicyManager, runAs, shutdownAllRbac } from "d2-sdk";
+import { MemorySink } from "d2-sdk/log";
 import stringify from "safe-stable-stringify";
 import type { Figure } from "../figure.js";
 import { median, timeSideBySide } from "../timing.js";
@@ -111,6 +113,58 @@ async function guarded(): Promise<Figure[]> {
   ];
 }
 
+/** Lines of sessions of five calls, as a guard writes them. */
+async function recorded(sessions: number): Promise<MemorySink> {
+  const sink = new MemorySink({ maxLines: 10_000_000 });
+  const policy = {
+    metadata: { name: "bench" },
+    policies: [{ role: "agent", permissions: ["search", "read"], sequence: [{ deny: ["read", "search"] }] }],
+  };
+  await configureRbac({ policy, logger: NO_LOGGER, decisionLog: { sink, queueLimit: 1_000_000 } });
+  const search = d2Guard("search", { onDeny: 0 }, ({ limit }: { limit: number }) => limit);
+  const read = d2Guard("read", ({ id }: { id: number }) => id);
+  for (let n = 0; n < sessions; n += 1) {
+    runAs(`alice-${n % 50}`, { roles: ["agent"] }, () => {
+      search({ limit: n });
+      read({ id: n });
+      read({ id: n });
+      search({ limit: 1 });
+      search({ limit: 2 });
+    });
+    if (n % 1000 === 999) await getPolicyManager().flushDecisionLog();
+  }
+  await shutdownAllRbac();
+  return sink;
+}
+
+async function checked(): Promise<Figure[]> {
+  const sink = await recorded(8_000);
+  const chunks: Buffer[] = [];
+  const log = Buffer.from(sink.text);
+  for (let at = 0; at < log.length; at += 65_536) chunks.push(log.subarray(at, at + 65_536));
+  const policies = (digest: string) => ({ text: sink.policies.get(digest) ?? "" });
+  const [verifies, replays]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 5; round += 1) {
+    const begin = performance.now();
+    const { counts, ok } = await verifyLog(chunks);
+    const between = performance.now();
+    const { replay } = await replayLog(chunks, { policies });
+    const end = performance.now();
+    if (!ok || replay.different > 0 || replay.notReplayable > 0) throw new Error("the log does not hold");
+    verifies.push((counts.events * 1000) / (between - begin));
+    replays.push((counts.events * 1000) / (end - between));
+  }
+  return [
+    { what: "events verified", unit: "a second", value: median(verifies), atLeast: 100_000 },
+    {
+      what: "events replayed, verified on the way",
+      unit: "a second",
+      value: median(replays),
+      atLeast: 60_000,
+    },
+  ];
+}
+
 export async function measure(): Promise<Figure[]> {
-  return [...canonical(), ...(await guarded())];
+  return [...canonical(), ...(await guarded()), ...(await checked())];
 }

@@ -54,6 +54,9 @@ export {
   type ToolPattern,
 } from "./document/tool-reference.js";
 export * from "./errors.js";
+// Explaining decisions (d2-policy).
+export type { InputPlan, InputRule } from "./input/compile-input.js";
+export { judgeInput } from "./input/judge-input.js";
 export type { Operator } from "./operators/operator.js";
 export { OPERATORS } from "./operators/operators.js";
 export { TYPE_NAMES } from "./operators/type-names.js";
