@@ -1,6 +1,10 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { canonicalJson, digest, documentDigest, encodeTagged } from "d2-core";
 import { loadPolicy } from "d2-policy";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { verifyLog } from "d2-policy/log";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   configureRbac,
   d2Guard,
@@ -377,6 +381,26 @@ describe("a decision log", () => {
     await shutdownAllRbac();
     expect(sink.closed).toBe(true);
     expect(sink.lines.at(-1)?.event.correlation_id).toMatch(/:end$/);
+  });
+
+  it("goes where `D2_DECISION_LOG` says, and the next start goes on with it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "d2-recording-"));
+    try {
+      vi.stubEnv("D2_DECISION_LOG", join(folder, "app.jsonl"));
+      const read = d2Guard("db.read", () => 1);
+      for (const lines of [5, 10]) {
+        await configureRbac({ policy: POLICY, logger: SILENT });
+        asClerk(() => read());
+        await shutdownAllRbac();
+        const text = readFileSync(join(folder, "app.jsonl"), "utf8");
+        const { ok, counts } = await verifyLog([text]);
+        expect([ok, counts.lines]).toEqual([true, lines]);
+      }
+      expect(readdirSync(join(folder, "policies")).length).toBe(1);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it.each([
