@@ -56,7 +56,7 @@ function recorded({ seed, policy, user, script }: Case): LogWriter {
   return writer;
 }
 
-it("what is recorded of random policies and sessions verifies, and replays without a difference", {
+it("random policies and sessions are recorded as written down, and replay without a difference", {
   timeout: 3_600_000,
 }, async () => {
   const seen = { matched: 0, notReplayable: 0, denied: 0 };
@@ -64,6 +64,7 @@ it("what is recorded of random policies and sessions verifies, and replays witho
     const one = generateCase(seed);
     const writer = recorded(one);
     const { text, level } = writer;
+    if (writer.recorded !== text) expect(writer.recorded, describeCase(one)).toBe(text);
     const { findings, replay, counts } = await replayLog(text, { policies: () => writer.policy });
     if (findings.length > 0 || replay.different > 0) {
       expect.fail(`${describeCase(one)}\n${JSON.stringify(findings, null, 1)}`);

@@ -1,4 +1,4 @@
-import { canonicalJson, digest } from "d2-core";
+import { canonicalJson, digest, readMask } from "d2-core";
 import { describe, expect, it } from "vitest";
 import { type ReplayOptions, replayLog } from "../src/log.js";
 import { SAMPLE_POLICY, sampleLog } from "./log-sample.js";
@@ -63,6 +63,24 @@ describe("replaying a log", () => {
     expect(digests.replay.matched + digests.replay.notReplayable).toBe(digests.counts.kinds.DECISION);
     const args = await replayLog(sampleLog("arguments").writer.text, sample);
     expect(args.replay.causes).toEqual({ output_withheld: 2 });
+  });
+
+  it("does not judge places that were masked, and judges what is beside them", async () => {
+    const text = SAMPLE_POLICY.replace("startsWith: /tmp }", "startsWith: /tmp }, mode: { eq: r }");
+    const asked = async (mask: string) => {
+      const writer = new LogWriter(text, { mask: readMask([mask]) });
+      writer.start(writer.open("u", ["analyst"]), "file.read", [
+        { path: "/tmp", mode: "r", note: { text: "x" } },
+      ]);
+      return replayLog(writer.recorded, withPolicy(text));
+    };
+    expect(await asked("arguments.note.text")).toMatchObject({ findings: [], replay: { matched: 1 } });
+    for (const mask of ["arguments.path", "arguments.*", "arguments"]) {
+      expect(await asked(mask)).toMatchObject({
+        findings: [],
+        replay: { causes: { arguments_withheld: 1 } },
+      });
+    }
   });
 
   it("waits for policies that come later", async () => {

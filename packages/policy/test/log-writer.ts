@@ -1,5 +1,10 @@
-/** A slow, plain recorder of guarded calls, written from decision 0007 and not from the code that guards use. */
+/**
+ * A slow, plain recorder of guarded calls, written from decision 0007 and not from the code that guards use. That code
+ * is told of the same calls, so that tests can hold the two against each other.
+ */
 import {
+  type CallEnding,
+  type CallRecord,
   canonicalJson,
   compilePlan,
   type Decision,
@@ -8,10 +13,15 @@ import {
   decideThrown,
   digest,
   encodeTagged,
+  type Mask,
+  NOTHING_BEFORE,
   type ParameterNames,
   type Plan,
+  type PolicyIdentity,
   type PolicyState,
+  RecordWriter,
   type Release,
+  recordContext,
   Session,
   type ToolEntry,
 } from "d2-core";
@@ -40,6 +50,7 @@ export interface LoggedCall {
   readonly id: number;
   readonly entry: ToolEntry;
   readonly args: unknown;
+  readonly record: CallRecord;
 }
 
 export type LoggedEnding =
@@ -64,12 +75,27 @@ export class LogWriter {
   #policy: Policy;
   #calls = 0;
   #sessions = 0;
+  /** For the recorder of guards alone. */
+  readonly #mask: Mask;
+  /** What the recorder of guards makes of the same. */
+  #recorded = "";
+  readonly #recorder: RecordWriter;
 
-  constructor(policy: string | object, options: { level?: Level; stream?: string; tenant?: string } = {}) {
+  constructor(
+    policy: string | object,
+    options: { level?: Level; stream?: string; tenant?: string; mask?: Mask } = {},
+  ) {
     this.#policy = compiled(policy);
     this.stream = options.stream ?? "stream";
     this.level = options.level ?? "full";
     this.tenant = options.tenant ?? "tenant";
+    this.#mask = options.mask ?? [];
+    this.#recorder = new RecordWriter(this.stream, { index: 0, v: NOTHING_BEFORE, calls: 0 });
+  }
+
+  /** The same log from the recorder of guards. */
+  get recorded(): string {
+    return this.#recorded;
   }
 
   /** The whole log. */
@@ -87,11 +113,13 @@ export class LogWriter {
 
   open(userId: string, roles: readonly string[], outer?: LoggedSession, mirrored = false): LoggedSession {
     this.#sessions += 1;
+    const session = new Session(outer?.session, mirrored);
+    session.id = `session${this.#sessions}`;
     return {
-      id: `session${this.#sessions}`,
+      id: session.id,
       userId,
       roles,
-      session: new Session(outer?.session, mirrored),
+      session,
       outer,
       mirrored,
       seen: false,
@@ -100,12 +128,16 @@ export class LogWriter {
 
   close(of: LoggedSession): void {
     if (!of.session.open) return;
-    if (of.seen) this.line(`${of.id}:end`, "INTENT", { session_end: true });
+    if (of.seen) {
+      this.line(`${of.id}:end`, "INTENT", { session_end: true });
+      this.#recorded += this.#recorder.sessionEnd(of.session);
+    }
     of.session.close();
   }
 
   lose(count: number): void {
     this.line(`${this.stream}:lost:${this.#calls + 1}`, "INTENT", { lost_calls: count });
+    this.#recorded += this.#recorder.lost(this.#calls + 1, count);
     this.#calls += count;
   }
 
@@ -113,6 +145,7 @@ export class LogWriter {
   startWithoutUser(tool: string, args: readonly unknown[]): void {
     const { decision } = decideCall(this.state, undefined, undefined);
     this.#calls += 1;
+    this.#record({ tool, args, decision });
     this.#decided(`${this.stream}:${this.#calls}`, undefined, tool, args, decision, {});
   }
 
@@ -128,19 +161,21 @@ export class LogWriter {
     const verdict = decideCall(this.state, view, { tool, session: of.session, enclosing, names, args });
     this.#calls += 1;
     const correlationId = `${of.id}:${this.#calls}`;
-    const place: { within?: string; around?: unknown } = {};
+    const place: { within?: string; around?: CallRecord["around"] } = {};
     if (within !== undefined) place.within = within.correlationId;
     if (!of.seen) {
       const around = aroundOf(of);
       if (around.length > 0) place.around = around;
     }
     const value = argumentsValue(names, args);
-    this.#decided(correlationId, of, tool, value, verdict.decision, place);
-    if (verdict.decision.outcome === "deny" || verdict.entry === undefined) return undefined;
+    const { decision } = verdict;
+    const record = this.#record({ tool, names, args, of, decision, ...place });
+    this.#decided(correlationId, of, tool, value, decision, place);
+    if (decision.outcome === "deny" || verdict.entry === undefined) return undefined;
     this.line(correlationId, "PROOF", { arguments_digest: digest(encodeTagged(value)) });
     const id = of.session.begin(tool, enclosing);
     of.session.addFacts(verdict.entry.labels);
-    return { correlationId, of, tool, id, entry: verdict.entry, args: value };
+    return { correlationId, of, tool, id, entry: verdict.entry, args: value, record };
   }
 
   end(call: LoggedCall, ending: LoggedEnding): void {
@@ -156,6 +191,13 @@ export class LogWriter {
     this.line(call.correlationId, "EXECUTION", data, { observational: { duration_ns: 5 }, trace });
     const release = releaseOf(call, ending);
     if (release !== undefined) this.#release(call, shown, release, endingName(ending));
+    this.#recorded += this.#recorder.ended(call.record, {
+      success,
+      output: "stream" in ending ? new Stream() : output,
+      durationNs: 5,
+      error: undefined,
+      release: release === undefined ? undefined : { ...release, ending: endingName(ending) },
+    });
     call.of.session.end(call.id, success && (release === undefined || release.decision.outcome === "allow"));
   }
 
@@ -168,6 +210,42 @@ export class LogWriter {
     const v = digest({ digest: of, index, prev });
     this.chain.push(v);
     this.lines.push(canonicalJson({ digest: of, event, index, v, ...beside }));
+  }
+
+  #record(call: {
+    readonly tool: string;
+    readonly names?: ParameterNames | undefined;
+    readonly args: readonly unknown[];
+    readonly of?: LoggedSession;
+    readonly decision: Decision;
+    readonly within?: string;
+    readonly around?: CallRecord["around"];
+  }): CallRecord {
+    const { tool, names, args, of, decision, within, around } = call;
+    const { name: policyId, version: policyVersion, digest: policyDigest } = this.policy;
+    // A loaded policy's digest is that of its normalised document.
+    const identity = {
+      policyId,
+      policyVersion,
+      policyDigest: policyDigest as PolicyIdentity["policyDigest"],
+    };
+    const record: CallRecord = {
+      context: recordContext(this.tenant, identity, this.level, this.#mask),
+      number: this.#calls,
+      state: this.state,
+      tool,
+      names,
+      args,
+      user: of === undefined ? undefined : { userId: of.userId, roles: of.roles, session: of.session },
+      historyLength: of?.session.length ?? 0,
+      facts: [...(of?.session.facts ?? [])],
+      within,
+      around,
+      strictSync: false,
+      decision,
+    };
+    this.#recorded += this.#recorder.decided(record);
+    return record;
   }
 
   #decided(
@@ -281,6 +359,9 @@ function releaseOf({ entry }: LoggedCall, ending: LoggedEnding): Release | undef
   return decision === undefined ? undefined : { decision, value: undefined, transforms: [] };
 }
 
-function endingName(ending: LoggedEnding): string {
+/** Stands for a stream: an object that is no plain data. */
+class Stream {}
+
+function endingName(ending: LoggedEnding): NonNullable<CallEnding["release"]>["ending"] {
   return "returned" in ending ? "returned" : "stream" in ending ? "stream" : "thrown";
 }

@@ -1,107 +1,106 @@
 import type { InputRule } from "d2-core";
+import { LEFT_OUT, valuesAt, withArgument } from "./argument-paths.js";
+import { valuesFor } from "./argument-values.js";
 import { ruleWords, satisfies } from "./consulted-rules.js";
 import type { Step } from "./explanation.js";
-import type { Situation } from "./situation.js";
+import { entryOf, type Situation } from "./situation.js";
 
-/** A change of the call, and what it makes of it. */
+/** Steps, and what they make of a call. */
 export interface Candidate {
-  readonly step: Step;
-  /** `undefined`: the change is said in words alone, and cannot be tried. */
-  readonly after: Situation | undefined;
+  readonly steps: readonly Step[];
+  readonly after: Situation;
 }
 
-/** Values that many rules take, tried after those that come from the rule itself. */
-const SAMPLES: readonly unknown[] = Object.freeze([
-  1,
-  0,
-  "a",
-  "abc",
-  "A",
-  "a1",
-  "",
-  true,
-  false,
-  "2026-01-01",
-  "a@example.com",
-  0.5,
-]);
+/** Ways to join the changes of several arguments. */
+const MAX_JOINED = 24;
 
-/** A change for every broken input rule: a value that satisfies it, or leaving the argument out, or the rule in words. */
-export function argumentCandidates(rules: readonly InputRule[], situation: Situation): Candidate[] {
-  return rules.filter((rule) => !satisfies(rule, situation)).map((rule) => candidateFor(rule, situation));
-}
-
-function candidateFor(rule: InputRule, situation: Situation): Candidate {
-  for (const value of [...valuesOf(rule), ...SAMPLES]) {
-    const after = withArgument(situation, rule.path, value);
-    if (after === undefined || !satisfies(rule, after)) continue;
-    const words = `give \`${rule.path}\` a value like ${JSON.stringify(value)}`;
-    return { step: { kind: "argument", path: rule.path, value, words }, after };
+/** Changes of the arguments: for every path with a broken rule a value that satisfies it, or leaving it out. */
+export function argumentCandidates(situation: Situation): Candidate[] {
+  const { names, args } = situation;
+  if (names !== undefined && names.rest === undefined && args.length > names.count) {
+    const words = "leave out the arguments that `params` has no name for";
+    const after = { ...situation, args: args.slice(0, names.count) };
+    const beyond: Candidate = { steps: [{ kind: "arguments", words }], after };
+    return [beyond, ...joined(after).map((it) => ({ ...it, steps: [...beyond.steps, ...it.steps] }))];
   }
-  const words = `give \`${rule.path}\` a value for which this holds: ${ruleWords(rule)}`;
-  return { step: { kind: "argument", path: rule.path, words }, after: undefined };
+  return joined(situation);
 }
 
-/** Values that the operands suggest: policy content, and nothing of the caller's. */
-function valuesOf({ checks }: InputRule): unknown[] {
-  return checks.flatMap(({ violation: { operator, operand } }) => {
-    switch (operator) {
-      case "min":
-      case "max":
-      case "eq":
-      case "startsWith":
-      case "endsWith":
-        return [operand];
-      case "gt":
-        return typeof operand === "number" ? [operand + 1, operand + 0.5] : [];
-      case "lt":
-        return typeof operand === "number" ? [operand - 1, operand - 0.5] : [];
-      case "in":
-        return Array.isArray(operand) ? operand : [operand];
-      case "contains":
-        return typeof operand === "string" ? [operand, [operand]] : [[operand]];
-      case "minLength":
-      case "maxLength":
-        return typeof operand === "number" && operand <= 10_000
-          ? ["a".repeat(operand), Array.from({ length: operand }, () => "a")]
-          : [];
-      case "matches":
-        return typeof operand === "string" ? literalsOf(operand) : [];
-      case "type":
-        return ["a", 1, 0.5, true, [], {}, null];
-    }
-    return [];
+/** What the broken rules ask for, in words. */
+export function argumentWords(situation: Situation): Step[] {
+  const plan = entryOf(situation)?.input;
+  const { names, args } = situation;
+  if (names === undefined && (args.length > 1 || (args.length === 1 && !isPlain(args[0])))) {
+    const words = "pass one plain object whose keys name the arguments, or give the guard `params`";
+    return [{ kind: "arguments", words }];
+  }
+  return broken(plan?.rules ?? [], situation).map((rule) => ({
+    kind: "argument",
+    path: rule.path,
+    words: `give \`${rule.path}\` a value that is ${ruleWords(rule)}`,
+  }));
+}
+
+/** Whether some path with a broken rule has no value that could be proposed. */
+export function hasUnmadeValue(situation: Situation): boolean {
+  const rules = entryOf(situation)?.input?.rules ?? [];
+  const paths = [...new Set(broken(rules, situation).map(({ path }) => path))];
+  return paths.some((path) =>
+    optionsOf(path, rules, situation).every(({ steps }) => steps.every(({ kind }) => kind !== "argument")),
+  );
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function broken(rules: readonly InputRule[], situation: Situation): InputRule[] {
+  return rules.filter((rule) => !satisfies(rule, situation));
+}
+
+/** One option of every path with a broken rule, in all ways, the first ones first. */
+function joined(situation: Situation): Candidate[] {
+  const rules = entryOf(situation)?.input?.rules ?? [];
+  const paths = [...new Set(broken(rules, situation).map(({ path }) => path))];
+  if (paths.length === 0) return [];
+  let candidates: Candidate[] = [{ steps: [], after: situation }];
+  for (const path of paths) {
+    candidates = candidates
+      .flatMap(({ steps, after }) =>
+        optionsOf(path, rules, after).map((it) => ({ ...it, steps: [...steps, ...it.steps] })),
+      )
+      .slice(0, MAX_JOINED);
+  }
+  return candidates;
+}
+
+/** The ways to satisfy the rules of one path. */
+function optionsOf(path: string, rules: readonly InputRule[], situation: Situation): Candidate[] {
+  const own = rules.filter((rule) => rule.path === path);
+  // Another path's change may have mended this one already.
+  if (broken(own, situation).length === 0) return [{ steps: [], after: situation }];
+  const present = valuesAt(situation, path);
+  const values = valuesFor(own, ({ holds }) => present.some((value) => !safely(() => holds(value))));
+  const set = values.map((value) => {
+    const words = `give \`${path}\` the value ${JSON.stringify(value)}`;
+    return { step: { kind: "argument", path, value, words } as const, value };
+  });
+  const out = {
+    step: { kind: "argument_left_out", path, words: `leave \`${path}\` out` } as const,
+    value: LEFT_OUT,
+  };
+  return [...set, out].flatMap(({ step, value }) => {
+    const args = withArgument(situation, path, value);
+    if (args === undefined) return [];
+    const after = { ...situation, args };
+    return broken(own, after).length === 0 ? [{ steps: [step], after }] : [];
   });
 }
 
-/** Texts that a pattern may match: the pattern without its signs, and the ways of its first choice. */
-function literalsOf(pattern: string): string[] {
-  const plain = pattern.replace(/^\^|\$$/g, "");
-  const choices = /\(\??:?([^()]*)\)/.exec(plain)?.[1]?.split("|") ?? [];
-  const expanded = choices.map((choice) => plain.replace(/\(\??:?[^()]*\)/, choice));
-  return [plain, ...expanded, ...choices].map((text) => text.replace(/\\(.)/g, "$1").replace(/[*+?]/g, ""));
-}
-
-/** The call with another value under a dotted path. `undefined`: the path begins with no argument that can be set. */
-export function withArgument(situation: Situation, path: string, value: unknown): Situation | undefined {
-  const [first = "", ...rest] = path.split(".");
-  const { names, args } = situation;
-  if (names !== undefined) {
-    const position = names.positions.get(first);
-    if (position === undefined || first === names.rest) return undefined;
-    const filled = Array.from({ length: Math.max(args.length, position + 1) }, (_, at) => args[at]);
-    return { ...situation, args: filled.with(position, replaced(args[position], rest, value)) };
+function safely(holds: () => boolean): boolean {
+  try {
+    return holds();
+  } catch {
+    return false; // what cannot be judged does not hold
   }
-  if (args.length > 1) return undefined;
-  return { ...situation, args: [replaced(args[0], [first, ...rest], value)] };
-}
-
-function replaced(holder: unknown, path: readonly string[], value: unknown): unknown {
-  const [first, ...rest] = path;
-  if (first === undefined) return value;
-  if (Array.isArray(holder)) return holder.map((item) => replaced(item, path, value));
-  const plain: { [key: string]: unknown } = Object.create(null);
-  if (typeof holder === "object" && holder !== null) Object.assign(plain, holder);
-  plain[first] = replaced(plain[first], rest, value);
-  return plain;
 }

@@ -3,7 +3,10 @@ import {
   formatDocumentPath,
   type InputRule,
   judgeInput,
+  OPERATORS,
   type PolicyDocument,
+  type PolicyValue,
+  SequenceSpace,
 } from "d2-core";
 import type { ConsultedRule } from "./explanation.js";
 import { entryOf, type Situation, sequenceDenial, sessionOf } from "./situation.js";
@@ -38,40 +41,86 @@ function permissions(document: PolicyDocument, { roles = [], tool }: Situation):
   });
 }
 
+/** The deny patterns that end at the tool, and the rule that refused it because no allow pattern permits it. */
 function sequences(situation: Situation): ConsultedRule[] {
+  const entry = entryOf(situation);
+  if (entry?.space === undefined) return [];
+  const { program } = entry.space;
+  const { toolClass, tool } = entry;
+  const session = sessionOf(situation);
+  const patterns = program.roles.flatMap((role) =>
+    role.deny
+      .filter(({ steps }) => program.matches(toolClass, steps.at(-1) ?? -1))
+      .map((pattern): ConsultedRule => {
+        // The pattern by itself, with the allow patterns of its role, which may excuse what it finds.
+        const alone = new SequenceSpace({
+          ...program,
+          roles: [{ ...role, allowListed: false, deny: [pattern] }],
+        });
+        const denied = session.tracker(alone).denial(session, tool, toolClass, 0) !== undefined;
+        const why = pattern.reason === undefined ? "" : `: ${pattern.reason}`;
+        const may = denied ? "may not follow" : "does not follow, or is excused for following,";
+        const what = denied ? "what this session has called before" : "what it must not follow";
+        const words = `\`${tool}\` ${may} ${what}${why}`;
+        return { rule: pattern.rule, effect: denied ? "matched" : "satisfied", words };
+      }),
+  );
   const denial = sequenceDenial(situation);
-  if (denial === undefined) return [];
-  const why = denial.reason === undefined ? "" : `: ${denial.reason}`;
-  const words = `\`${situation.tool}\` may not follow what this session has called before${why}`;
-  return [{ rule: denial.rule, effect: "matched", words }];
+  if (denial === undefined || patterns.some(({ rule }) => rule === denial.rule)) return distinct(patterns);
+  const words = `\`${tool}\` is permitted by no allow pattern after what this session has called before`;
+  return distinct([...patterns, { rule: denial.rule, effect: "matched", words }]);
+}
+
+/** A rule of an entry for several roles of the user is one rule; broken for one role, it is broken. */
+function distinct(rules: readonly ConsultedRule[]): ConsultedRule[] {
+  const byRule = new Map<string, ConsultedRule>();
+  for (const rule of rules) {
+    if (byRule.get(rule.rule)?.effect !== "matched") byRule.set(rule.rule, rule);
+  }
+  return [...byRule.values()];
 }
 
 function blocks(situation: Situation): ConsultedRule[] {
   const { facts } = sessionOf(situation);
-  return (entryOf(situation)?.blocks ?? [])
-    .filter(({ label }) => facts.has(label))
-    .map(({ label, denial }) => ({
+  return (entryOf(situation)?.blocks ?? []).map(({ label, denial }) => {
+    const touched = facts.has(label);
+    const has = touched ? "has been touched, and that blocks" : "has not been touched, which would block";
+    return {
       rule: denial.rule ?? "",
-      effect: "blocked" as const,
-      words: `data labelled \`${label}\` has been touched, and that blocks \`${situation.tool}\``,
-    }));
+      effect: touched ? ("blocked" as const) : ("satisfied" as const),
+      words: `data labelled \`${label}\` ${has} \`${situation.tool}\``,
+    };
+  });
 }
 
 function inputRule(rule: InputRule, situation: Situation): ConsultedRule {
   return {
     rule: rule.at,
     effect: satisfies(rule, situation) ? "satisfied" : "violated",
-    words: ruleWords(rule),
+    words: `\`${rule.path}\` must be ${ruleWords(rule)}`,
   };
 }
 
 /** Whether the call's arguments satisfy one rule, whatever the others say. */
 export function satisfies(rule: InputRule, { names, args }: Situation): boolean {
-  return judgeInput({ rules: [rule], whole: [], onlyWhole: false }, names, args).ok;
+  // Arguments beyond the names are a fault of the call and not of a rule.
+  const own = names !== undefined && names.rest === undefined ? args.slice(0, names.count) : args;
+  try {
+    return judgeInput({ rules: [rule], whole: [], onlyWhole: false }, names, own).ok;
+  } catch {
+    return false; // what cannot be judged is refused
+  }
 }
 
-/** A rule on an argument in words: `limit`: min 1, max 10. */
-export function ruleWords({ path, required, checks }: InputRule): string {
-  const uses = checks.map(({ violation }) => `${violation.operator} ${JSON.stringify(violation.operand)}`);
-  return `\`${path}\`: ${[...(required === undefined ? [] : ["required"]), ...uses].join(", ")}`;
+/** What a rule asks of its argument: `of type int, at least 1, at most 100`. */
+export function ruleWords({ required, checks }: InputRule): string {
+  const uses = checks.map(({ violation: { operator, operand } }) => operatorWords(operator, operand));
+  return [...(required === undefined ? [] : ["present and not null"]), ...uses].join(", ");
+}
+
+/** What an operator asks for: `at most 100`. */
+export function operatorWords(name: string, operand: unknown): string {
+  const known = [...OPERATORS.values()].find((operator) => operator.name === name);
+  // A violation of a compiled rule holds the operand as the check of the document let it through.
+  return known === undefined ? name : known.words(operand as PolicyValue);
 }

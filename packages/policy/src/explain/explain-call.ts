@@ -31,17 +31,24 @@ export function explainCall(
   const released =
     allowed && call.output !== undefined ? decideRelease(entry?.output, call.output.value) : undefined;
   const layers = layersOf(situation, released?.decision);
-  return Object.freeze({
+  return frozen({
     tool: call.tool,
-    roles: Object.freeze([...(call.user?.roles ?? [])]),
+    roles: [...(call.user?.roles ?? [])],
     decision,
     release:
       released === undefined ? undefined : { decision: released.decision, transforms: released.transforms },
-    layers: Object.freeze(layers),
-    rules: Object.freeze(consultedRules(document, situation).map((rule) => located(rule, options))),
-    changes: Object.freeze(allowed ? [] : proposedChanges(document, situation, layers)),
-    close: Object.freeze(allowed ? closeRules(document, situation, expiresAt, options) : []),
+    layers,
+    rules: consultedRules(document, situation).map((rule) => located(rule, options)),
+    changes: allowed ? [] : proposedChanges(document, situation),
+    close: allowed ? closeRules(document, situation, expiresAt, options) : [],
   });
+}
+
+/** Freezes what was made here, and what is inside. What is frozen already (the decision, operands) is so all the way. */
+function frozen<T>(made: T): T {
+  if (typeof made !== "object" || made === null || Object.isFrozen(made)) return made;
+  for (const inside of Object.values(made)) frozen(inside);
+  return Object.freeze(made);
 }
 
 function stateAt(expiresAt: number | undefined, now: number | undefined): PolicyState {

@@ -3,9 +3,9 @@ import type { Decision, Layer, PolicyState, Release } from "d2-core";
 /** A call to explain. */
 export interface ExplainedCall {
   readonly tool: string;
-  /** Absent: nobody. */
+  /** Absent, or with an empty id: nobody. */
   readonly user?: { readonly id: string; readonly roles: readonly string[] } | undefined;
-  /** Named arguments, or positional ones with `params`. Default: none. */
+  /** Named arguments (with `params` they are put in the order of the names), or a list of positional ones. Default: none. */
   readonly args?: Readonly<Record<string, unknown>> | readonly unknown[] | undefined;
   /** Names of positional arguments. */
   readonly params?: readonly string[] | undefined;
@@ -52,16 +52,24 @@ export interface ConsultedRule {
   readonly column?: number;
 }
 
-/** One step of a change. */
+/**
+ * One step of a change. Steps are made in their order: places in the history (`calls`, `at`, counted from 0) are those of
+ * the history as the steps before have left it.
+ */
 export type Step =
   | { readonly kind: "policy_state"; readonly words: string }
   | { readonly kind: "user"; readonly words: string }
   | { readonly kind: "role"; readonly roles: readonly string[]; readonly words: string }
+  /** Roles that the user must not have. */
+  | { readonly kind: "role_without"; readonly roles: readonly string[]; readonly words: string }
   | { readonly kind: "grant"; readonly role: string; readonly tool: string; readonly words: string }
+  /** A value wherever the path leads to; without `value` it is said in words alone. It comes from the policy. */
   | { readonly kind: "argument"; readonly path: string; readonly value?: unknown; readonly words: string }
+  | { readonly kind: "argument_left_out"; readonly path: string; readonly words: string }
   | { readonly kind: "arguments"; readonly words: string }
   | { readonly kind: "history_without"; readonly calls: readonly number[]; readonly words: string }
-  | { readonly kind: "call_before"; readonly tool: string; readonly words: string }
+  /** A call to put in at this place of the history. */
+  | { readonly kind: "call_before"; readonly tool: string; readonly at: number; readonly words: string }
   | { readonly kind: "facts_without"; readonly labels: readonly string[]; readonly words: string };
 
 /** Steps that together would allow the call. */
@@ -82,7 +90,7 @@ export interface CloseRule {
   readonly distance?: number;
 }
 
-/** Why a call is decided as it is. Plain data in a fixed order; of the caller's values there is nothing in it. */
+/** Why a call is decided as it is. Plain data, deeply frozen, in a fixed order; of the caller's values there is nothing in it. */
 export interface Explanation {
   readonly tool: string;
   readonly roles: readonly string[];

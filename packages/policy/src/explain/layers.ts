@@ -61,7 +61,12 @@ function input(situation: Situation): Would {
   const entry = entryOf(situation);
   if (entry === undefined) return { would: "unknown" };
   if (entry.input === undefined) return NO_RULES;
-  const verdict = judgeInput(entry.input, situation.names, situation.args);
+  let verdict: ReturnType<typeof judgeInput>;
+  try {
+    verdict = judgeInput(entry.input, situation.names, situation.args);
+  } catch {
+    return denies("evaluation_error"); // as the guard answers; what was thrown may hold argument values
+  }
   if (verdict.ok) return PASS;
   const { rule, detail } = verdict;
   return { ...denies("input_validation"), rule, ...(detail === undefined ? {} : { detail }) };

@@ -1,217 +1,168 @@
-import { compareCodePoints, judgeInput, type PolicyDocument } from "d2-core";
-import { argumentCandidates, type Candidate, withArgument } from "./argument-proposals.js";
-import type { LayerVerdict, ProposedChange, Step } from "./explanation.js";
-import { entryOf, isAllowed, type Situation, sequenceDenial, sessionOf } from "./situation.js";
+import { compareCodePoints, type Decision, type Layer, type PolicyDocument } from "d2-core";
+import { argumentCandidates, argumentWords, type Candidate, hasUnmadeValue } from "./argument-proposals.js";
+import type { ProposedChange, Step } from "./explanation.js";
+import { historyCandidates, untouchedData } from "./history-proposals.js";
+import { grantingRoles, missingGrant, permittingRoles, rolePairs } from "./role-proposals.js";
+import { decide, type Situation } from "./situation.js";
 
 /** Changes that are listed. */
-const MAX_CHANGES = 8;
-/** Candidates of a layer that are joined with those of the others. */
-const MAX_CANDIDATES = 6;
-/** Combinations that are decided again. */
-const MAX_TRIED = 200;
-/** Calls of a history that are tried in pairs and threes. */
-const MAX_HISTORY = 24;
+const MAX_CHANGES = 12;
+/** Changes that are not enough, from which the search goes on. */
+const MAX_FRONTIER = 12;
+/** Layers that can each need a change of their own, a role that forbids and one that grants counted apart. */
+const MAX_LEVELS = 6;
+/** Calls that are decided again, each in a session of as many calls as the history has. */
+const MAX_DECIDED = 1_000;
+const MAX_CALLS = 1_000_000;
 
-/** The smallest changes that would allow a refused call: a candidate for each layer that objects, together decided again. */
-export function proposedChanges(
-  document: PolicyDocument,
-  situation: Situation,
-  layers: readonly LayerVerdict[],
-): ProposedChange[] {
-  const [outside] = outsideCandidates(situation);
-  if (outside !== undefined) return [{ steps: [outside], verified: false }];
-  const objecting = layers.filter(({ layer, would }) => would === "deny" && layer !== "output");
-  const candidates = objecting.map(({ layer }) => candidatesOf(layer, document, situation));
-  const changes: ProposedChange[] = [];
-  let tried = 0;
-  for (const combination of combinations(candidates)) {
-    tried += 1;
-    if (tried > MAX_TRIED || changes.length >= MAX_CHANGES * 4) break;
-    const change = tryOut(combination, situation);
-    if (change !== undefined) changes.push(change);
+const ORDER: readonly Layer[] = Object.freeze([
+  "none",
+  "policy_state",
+  "context",
+  "permission",
+  "sequence",
+  "data_flow",
+  "input",
+  "output",
+]);
+
+/** Changes made so far, and what the guard says after them. */
+interface Attempt extends Candidate {
+  readonly decision: Decision;
+}
+
+/**
+ * The smallest changes that would allow a refused call. What objects first is mended first; where the call is then refused
+ * by a later layer, the search goes on from there, and it stops at the first level at which anything is allowed. Each
+ * change was decided again as a whole, step by step in its order, but for those said in words alone.
+ */
+export function proposedChanges(document: PolicyDocument, situation: Situation): ProposedChange[] {
+  const { decision } = decide(situation);
+  let frontier: Attempt[] = [{ steps: [], after: situation, decision }];
+  const inWords: ProposedChange[] = [];
+  let left = Math.max(60, Math.min(MAX_DECIDED, Math.floor(MAX_CALLS / (situation.history.length + 1))));
+  for (let level = 0; level < MAX_LEVELS && frontier.length > 0; level++) {
+    const allowed: ProposedChange[] = [];
+    const next: Attempt[] = [];
+    for (const attempt of frontier) {
+      let progress = false;
+      for (const candidate of candidatesFor(document, attempt)) {
+        left -= 1;
+        if (left < 0) break;
+        const steps = [...attempt.steps, ...candidate.steps];
+        const answer = decide(candidate.after).decision;
+        if (answer.outcome === "allow") allowed.push({ steps, verified: true });
+        else if (isFurther(attempt.decision, answer))
+          next.push({ steps, after: candidate.after, decision: answer });
+        else continue;
+        progress = true;
+      }
+      if (!progress || lacksValue(attempt)) inWords.push(...wordsFor(attempt));
+    }
+    if (allowed.length > 0) return smallestFirst([...allowed, ...inWords.filter(() => level === 0)]);
+    frontier = next.slice(0, MAX_FRONTIER);
   }
-  return smallestFirst(changes).slice(0, MAX_CHANGES);
+  return smallestFirst(inWords);
 }
 
-/** What only the set-up can change. */
-function outsideCandidates({ state, roles }: Situation): Step[] {
-  if (state === "expired") return [{ kind: "policy_state", words: "renew `metadata.expires` of the policy" }];
-  if (state === "unavailable") return [{ kind: "policy_state", words: "set a policy up before the call" }];
-  return roles === undefined ? [{ kind: "user", words: "make the call for a user with a role" }] : [];
-}
-
-function candidatesOf(
-  layer: LayerVerdict["layer"],
-  document: PolicyDocument,
-  situation: Situation,
-): Candidate[][] {
-  switch (layer) {
-    case "permission":
-      return roleCandidates(situation);
-    case "sequence":
-      return sequenceCandidates(document, situation);
+function candidatesFor(document: PolicyDocument, { after, decision }: Attempt): Candidate[] {
+  switch (decision.layer) {
+    case "permission": {
+      const single = grantingRoles(document, after);
+      return single.length > 0 ? single : rolePairs(after);
+    }
+    case "sequence": {
+      const found = [...historyCandidates(document, after), ...permittingRoles(after)];
+      return found.length > 0 ? found : rolePairs(after);
+    }
     case "data_flow":
-      return factCandidates(situation);
+      return untouchedData(after);
     case "input":
-      return inputCandidates(situation);
+      return argumentCandidates(after);
     case "policy_state":
     case "context":
     case "output":
+    case "none":
       return [];
   }
 }
 
-function roleCandidates(situation: Situation): Candidate[][] {
-  const { plan, roles = [], tool } = situation;
-  const others = plan.roleNames.filter((role) => !roles.includes(role)).sort(compareCodePoints);
-  const withRoles = (more: readonly string[]): Situation => ({ ...situation, roles: [...roles, ...more] });
-  const grants = (more: readonly string[]): boolean => entryOf(withRoles(more))?.denial === undefined;
-  const single = others.filter((role) => grants([role])).map((role) => [role]);
-  const found = single.length > 0 ? single : pairsOf(others).filter(grants);
-  const candidates = found.slice(0, MAX_CANDIDATES).map((more) => {
-    const words = `give the user ${more.map((role) => `the role \`${role}\``).join(" and ")}`;
-    return [{ step: { kind: "role", roles: more, words } as const, after: withRoles(more) }];
-  });
-  if (candidates.length > 0) return candidates;
-  const [role] = roles;
-  const words =
-    role === undefined
-      ? `grant \`${tool}\` to a role, and give it to the user`
-      : `grant \`${tool}\` to the role \`${role}\`, and let no role of the user forbid it`;
-  return [[{ step: { kind: "grant", role: role ?? "", tool, words }, after: undefined }]];
+/** What cannot be tried: changes of the policy, of the set-up, or values that nothing suggests. */
+function wordsFor({ steps, after, decision }: Attempt): ProposedChange[] {
+  const more = stepsInWords(after, decision);
+  return more.length === 0 ? [] : [{ steps: [...steps, ...more], verified: false }];
 }
 
-function pairsOf(items: readonly string[]): string[][] {
-  const few = items.slice(0, MAX_HISTORY);
-  return few.flatMap((first, at) => few.slice(at + 1).map((second) => [first, second]));
-}
-
-function sequenceCandidates(document: PolicyDocument, situation: Situation): Candidate[][] {
-  const { history } = situation;
-  const without = (calls: readonly number[]): Situation => ({
-    ...situation,
-    history: history.filter((_, at) => !calls.includes(at)),
-  });
-  const fits = (calls: readonly number[]): boolean => sequenceDenial(without(calls)) === undefined;
-  const places = [...history.keys()].slice(-MAX_HISTORY);
-  const sets = [
-    places.map((at) => [at]),
-    places.flatMap((a, n) => places.slice(n + 1).map((b) => [a, b])),
-    [[...history.keys()]],
-  ];
-  const smallest = sets.map((of) => of.filter(fits)).find((of) => of.length > 0) ?? [];
-  const left = smallest.slice(0, MAX_CANDIDATES / 2).map((calls) => {
-    const names = calls.map((at) => `\`${history[at]}\` (call ${at + 1})`).join(", ");
-    const step = {
-      kind: "history_without",
-      calls,
-      words: `make the call in a session without ${names}`,
-    } as const;
-    return [{ step, after: without(calls) }];
-  });
-  const before = stepTools(document)
-    .map((tool) => ({ tool, after: { ...situation, history: [...history, tool] } }))
-    .filter(({ after }) => sequenceDenial(after) === undefined)
-    .slice(0, MAX_CANDIDATES / 2)
-    .map(({ tool, after }) => {
-      const words = `call \`${tool}\` first, and let it end`;
-      return [{ step: { kind: "call_before", tool, words } as const, after }];
-    });
-  return [...left, ...before];
-}
-
-/** Tools that allow rules name by their exact id. */
-function stepTools(document: PolicyDocument): string[] {
-  const groups = new Map(document.toolGroups.map(({ name, tools }) => [`@${name}`, tools]));
-  const steps = document.policies.flatMap(({ sequence }) =>
-    (sequence?.rules ?? []).filter(({ kind }) => kind === "allow").flatMap((rule) => rule.steps),
-  );
-  const tools = steps.flatMap((step) => groups.get(step) ?? [step]);
-  return [...new Set(tools.filter((tool) => !tool.includes("*")))].sort(compareCodePoints);
-}
-
-function factCandidates(situation: Situation): Candidate[][] {
-  const { plan, history, facts } = situation;
-  const present = sessionOf(situation).facts;
-  const labels = (entryOf(situation)?.blocks ?? [])
-    .map(({ label }) => label)
-    .filter((label) => present.has(label));
-  const blocking = [...new Set(labels)].sort(compareCodePoints);
-  const after = {
-    ...situation,
-    facts: facts.filter((fact) => !blocking.includes(fact)),
-    history: history.filter((tool) => !plan.labelsOf(tool).some((label) => blocking.includes(label))),
-  };
-  const words = `make the call in a session that has not touched data labelled ${blocking.map((it) => `\`${it}\``).join(", ")}`;
-  return [[{ step: { kind: "facts_without", labels: blocking, words }, after }]];
-}
-
-function inputCandidates(situation: Situation): Candidate[][] {
-  const plan = entryOf(situation)?.input;
-  const verdict = plan === undefined ? undefined : judgeInput(plan, situation.names, situation.args);
-  const unnamed = verdict?.ok === false && verdict.detail !== undefined;
-  const broken = unnamed ? [] : argumentCandidates(plan?.rules ?? [], situation);
-  if (broken.length > 0) return [broken];
-  const words = "pass one plain object whose keys name the arguments, or give the guard `params`";
-  return [[{ step: { kind: "arguments", words }, after: undefined }]];
-}
-
-/** One candidate of every layer, in all ways, the first ones first. */
-function* combinations(layers: readonly Candidate[][][]): Generator<Candidate[]> {
-  const [first, ...rest] = layers;
-  if (first === undefined) return yield [];
-  for (const candidate of first.slice(0, MAX_CANDIDATES)) {
-    for (const others of combinations(rest)) yield [...candidate, ...others];
+function stepsInWords(situation: Situation, { layer, reason }: Decision): Step[] {
+  switch (layer) {
+    case "policy_state": {
+      const expired = reason === "policy_expired";
+      const words = expired ? "renew `metadata.expires` of the policy" : "set a policy up before the call";
+      return [{ kind: "policy_state", words }];
+    }
+    case "context":
+      return [{ kind: "user", words: "make the call for a user with a role" }];
+    case "permission":
+      return [missingGrant(situation)];
+    case "input":
+      return argumentWords(situation);
+    case "sequence":
+    case "data_flow":
+    case "output":
+    case "none":
+      return [];
   }
 }
 
-/** Puts candidates together and decides again. `undefined`: the call would still be refused. */
-function tryOut(candidates: readonly Candidate[], situation: Situation): ProposedChange | undefined {
-  const steps = candidates.map(({ step }) => step);
-  if (candidates.some(({ after }) => after === undefined)) return { steps, verified: false };
-  let joined = situation;
-  for (const { after, step } of candidates) {
-    if (after !== undefined) joined = join(joined, step, after, situation);
+/** Whether a call now comes further before it is refused; from "forbidden" to "not granted" counts. */
+function isFurther(before: Decision, after: Decision): boolean {
+  if (before.layer === after.layer) {
+    return before.layer === "permission" && before.rule !== undefined && after.rule === undefined;
   }
-  return isAllowed(joined) ? { steps, verified: true } : undefined;
+  return ORDER.indexOf(after.layer) > ORDER.indexOf(before.layer);
 }
 
-/** Takes over what one candidate changes. */
-function join(joined: Situation, step: Step, after: Situation, before: Situation): Situation {
-  if (step.kind !== "argument") {
-    const { args: _, ...rest } = after;
-    const kept =
-      step.kind === "role"
-        ? { roles: after.roles }
-        : { history: historyOf(joined, rest, before), facts: after.facts };
-    return { ...joined, ...kept };
+/** Whether a value is asked for that nothing suggests. */
+function lacksValue({ after, decision }: Attempt): boolean {
+  return decision.layer === "input" && hasUnmadeValue(after);
+}
+
+/** How much a step changes: roles, calls or labels; everything else is one. */
+function sizeOf(step: Step): number {
+  switch (step.kind) {
+    case "role":
+    case "role_without":
+      return step.roles.length;
+    case "history_without":
+      return step.calls.length;
+    case "facts_without":
+      return step.labels.length;
+    case "policy_state":
+    case "user":
+    case "grant":
+    case "argument":
+    case "argument_left_out":
+    case "arguments":
+    case "call_before":
+      return 1;
   }
-  return withValue(joined, step);
 }
 
-function historyOf(
-  joined: Situation,
-  after: Pick<Situation, "history">,
-  before: Situation,
-): readonly string[] {
-  if (joined.history === before.history) return after.history;
-  // Two layers want another history: what both leave in stays, and what either adds is added.
-  const added = [...joined.history, ...after.history].filter((tool) => !before.history.includes(tool));
-  return [...joined.history.filter((tool) => after.history.includes(tool)), ...new Set(added)];
-}
-
-function withValue(joined: Situation, step: Step & { readonly kind: "argument" }): Situation {
-  return withArgument(joined, step.path, step.value) ?? joined;
-}
-
+/** What was tried first, then by size, by kinds, and by code point; each once. */
 function smallestFirst(changes: readonly ProposedChange[]): ProposedChange[] {
-  const texts = new Map(changes.map((change) => [JSON.stringify(change.steps), change]));
-  const distinct = [...texts.entries()];
+  const rows = changes.map((change) => ({
+    change,
+    size: change.steps.reduce((sum, step) => sum + sizeOf(step), 0),
+    kinds: change.steps.map(({ kind }) => kind).join(),
+    text: JSON.stringify(change.steps),
+  }));
+  const distinct = [...new Map(rows.map((row) => [row.text, row])).values()];
   distinct.sort(
-    ([leftText, left], [rightText, right]) =>
-      Number(right.verified) - Number(left.verified) ||
-      left.steps.length - right.steps.length ||
-      compareCodePoints(leftText, rightText),
+    (a, b) =>
+      Number(b.change.verified) - Number(a.change.verified) ||
+      a.size - b.size ||
+      compareCodePoints(a.kinds, b.kinds) ||
+      compareCodePoints(a.text, b.text),
   );
-  return distinct.map(([, change]) => change);
+  return distinct.slice(0, MAX_CHANGES).map(({ change }) => change);
 }

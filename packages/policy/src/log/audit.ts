@@ -1,4 +1,4 @@
-import { type ChainPosition, isHexDigest, NOTHING_BEFORE, sha256Hex } from "d2-core";
+import { type ChainPosition, NOTHING_BEFORE, sha256Hex } from "d2-core";
 import {
   type CanonicalText,
   hasKeys,
@@ -211,20 +211,17 @@ export class Audit {
   }
 
   #find(reason: FindingReason, { line, index, correlationId }: Place, message: string): void {
-    this.findings.add({
-      reason,
-      line,
-      index,
-      ...(correlationId === undefined ? {} : { correlationId }),
-      message,
-    });
+    this.findings.add({ reason, line, index, correlationId, message });
   }
 }
 
 function isLine(line: JsonMapping, event: JsonMapping): boolean {
   if (!hasKeys(line, LINE_KEYS, BESIDE_KEYS) || !hasKeys(event, EVENT_KEYS)) return false;
   const { digest, index, v } = line;
-  if (!isHexDigest(digest) || !isHexDigest(v) || typeof index !== "number" || index < 0) return false;
+  if (typeof index !== "number" || index < 0) return false;
+  // That they are digests follows from being those that are computed.
+  if (typeof digest !== "string" || digest.length !== 64 || typeof v !== "string" || v.length !== 64)
+    return false;
   return (
     typeof event["correlation_id"] === "string" &&
     typeof event["event_kind"] === "string" &&
