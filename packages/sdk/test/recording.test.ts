@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canonicalJson, digest, documentDigest, encodeTagged } from "d2-core";
 import { loadPolicy } from "d2-policy";
-import { verifyLog } from "d2-policy/log";
+import { replayLog, verifyLog } from "d2-policy/log";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   configureRbac,
@@ -296,6 +296,29 @@ describe("a decision log", () => {
       ["test:lost:3", 1],
     ]);
     expect(getPolicyManager().decisionLog).toMatchObject({ lost: 1, calls: 4, waiting: 0 });
+  });
+
+  it("with `sync` refuses a call that is written but not safe, and the log can still be replayed", async () => {
+    let unsafe = false;
+    sink.sync = () => {
+      if (unsafe) throw new Error("the disk is gone");
+    };
+    await setUp({ sync: true });
+    let ran = 0;
+    const read = d2Guard("db.read", () => {
+      ran += 1;
+    });
+    asClerk(() => {
+      read();
+      unsafe = true;
+      expect(() => read()).toThrow(expect.objectContaining({ detail: "decision_log" }));
+      unsafe = false;
+      read();
+    });
+    expect(ran).toBe(2);
+    const policies = (digest: string) => ({ text: sink.policies.get(digest) ?? "" });
+    const { ok, replay } = await replayLog([sink.text], { policies });
+    expect([ok, replay.matched, replay.notReplayable]).toEqual([true, 3, 0]);
   });
 
   it("drops calls when its queue is full, counts them, and breaks none", async () => {

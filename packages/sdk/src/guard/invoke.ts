@@ -67,6 +67,11 @@ export function invoke(tool: Tool, fn: ToolFunction, self: unknown, args: readon
   if (verdict.entry.labels.length > 0) user.session.addFacts(verdict.entry.labels);
   const body = new Scope(current?.ended === true ? liveScope(current) : current, user, call);
   body.ticket = ticket;
+  if (ticket?.refusal !== undefined) {
+    // The log has the call, so the session must have it too: as one that failed.
+    finish({ tool, verdict, user, body, ticket }, false, { success: false });
+    return refuse(tool, user, current, ticket.refusal);
+  }
   let value: unknown;
   try {
     value = callIn(body, current, fn, self, verdict.args ?? args);

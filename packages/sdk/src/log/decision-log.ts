@@ -2,7 +2,7 @@ import type { CallEnding, CallRecord, ChainPosition, RecordWriter } from "d2-cor
 import type { Session } from "d2-core/call";
 import { type LogEntry, linesOf } from "./log-entry.js";
 import { LogReport } from "./log-report.js";
-import type { DecisionLogSettings, DecisionLogState, WhenFull } from "./log-settings.js";
+import type { DecisionLogSettings, DecisionLogState, Kept, WhenFull } from "./log-settings.js";
 import type { DecisionSink } from "./sink.js";
 
 /** Records that are written in one go, so that the event loop is not held up for long. */
@@ -97,14 +97,14 @@ export class DecisionLog {
     return `${this.stream}:lost:${this.#calls - this.#gap + 1}`;
   }
 
-  /** Takes the record of a decision. False: it was to be on the disk by now, and is not. */
-  decided(record: CallRecord): boolean {
+  /** Takes the record of a decision. */
+  decided(record: CallRecord): Kept {
     return this.#take({ kind: "decided", record });
   }
 
-  /** Takes the end of a call. False as for `decided`. */
-  ended(record: CallRecord, ending: CallEnding): boolean {
-    return this.#closed || this.#take({ kind: "ended", record, ending });
+  /** Takes the end of a call. */
+  ended(record: CallRecord, ending: CallEnding): Kept {
+    return this.#closed ? "kept" : this.#take({ kind: "ended", record, ending });
   }
 
   /** Makes a session known, so that its end is recorded. False: it was known. */
@@ -159,10 +159,10 @@ export class DecisionLog {
     }
   }
 
-  #take(entry: LogEntry): boolean {
+  #take(entry: LogEntry): Kept {
     if (this.#sync) return this.#writeNow(entry);
     this.#push(entry);
-    return true;
+    return "kept";
   }
 
   #push(entry: LogEntry): void {
@@ -180,12 +180,12 @@ export class DecisionLog {
   }
 
   /** Writes one record, and everything before it, while the caller waits. */
-  #writeNow(entry: LogEntry): boolean {
+  #writeNow(entry: LogEntry): Kept {
     this.#drainAll();
     if (this.#queue.length > 0 || this.#unwritten !== undefined) return this.#giveUp(entry);
     const before = this.#writer.position;
-    const lines = linesOf(entry, this.#writer);
     try {
+      const lines = linesOf(entry, this.#writer);
       if (this.#sink.append(lines, this.#writer.position) instanceof Promise) throw new Error("no waiting");
     } catch (error) {
       // The lines are not there, so the chain goes on as if they had never been made.
@@ -197,18 +197,18 @@ export class DecisionLog {
       if (this.#sink.sync() instanceof Promise) throw new Error("no waiting");
     } catch (error) {
       this.#failed(error);
-      return false;
+      return "unsafe";
     }
     this.#recovered();
-    return true;
+    return "kept";
   }
 
-  #giveUp(entry: LogEntry): false {
+  #giveUp(entry: LogEntry): Kept {
     if (entry.kind === "decided") {
       this.#gap += 1;
       this.#report.losing();
     }
-    return false;
+    return "lost";
   }
 
   /** Writes all that waits, as far as that goes without waiting. */
@@ -227,7 +227,7 @@ export class DecisionLog {
       const batch = this.#queue.length <= most ? this.#queue : this.#queue.slice(0, most);
       this.#queue = batch === this.#queue ? [] : this.#queue.slice(most);
       let lines = "";
-      for (const entry of batch) lines += linesOf(entry, this.#writer);
+      for (const entry of batch) lines += this.#encode(entry);
       this.#unwritten = { lines, head: this.#writer.position };
     }
     const { lines, head } = this.#unwritten;
@@ -237,6 +237,19 @@ export class DecisionLog {
       else this.#await(answer);
     } catch (error) {
       this.#failed(error);
+    }
+  }
+
+  /** INVARIANT: nothing that is thrown here gets out, for there is no call left that it could be told to. */
+  #encode(entry: LogEntry): string {
+    const before = this.#writer.position;
+    try {
+      return linesOf(entry, this.#writer);
+    } catch {
+      // What could not be written down is missing in the log, which a verifier sees by its number.
+      this.#writer.restore(before);
+      this.#report.losing();
+      return "";
     }
   }
 

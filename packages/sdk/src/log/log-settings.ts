@@ -26,3 +26,9 @@ export interface DecisionLogState {
   /** How often writing has failed. */
   readonly failures: number;
 }
+
+/**
+ * What became of a record. `unsafe`: its lines are written, but may not survive a loss of power, although that was asked
+ * for; `lost`: they are not there.
+ */
+export type Kept = "kept" | "unsafe" | "lost";

@@ -25,6 +25,8 @@ export interface Ticket {
   readonly correlationId: string;
   /** Milliseconds, from `performance.now`. */
   readonly began: number;
+  /** The call is refused with this, although the log has its decision. */
+  readonly refusal: Decision | undefined;
 }
 
 /** How a call ended, as the guard tells it. */
@@ -86,9 +88,11 @@ export class Recorder {
       strictSync,
       decision,
     };
-    if (!log.decided(record) && log.denies) return NOT_RECORDED;
+    const kept = log.decided(record);
+    if (kept === "lost" && log.denies) return NOT_RECORDED;
+    const refusal = kept === "unsafe" && log.denies ? NOT_RECORDED : undefined;
     const correlationId = `${user?.session.id ?? log.stream}:${record.number}`;
-    return { recorder: this, record, correlationId, began: performance.now() };
+    return { recorder: this, record, correlationId, began: performance.now(), refusal };
   }
 
   /** Records how a call ended. The denial: its value must not leave, because that could not be recorded. */
@@ -104,13 +108,13 @@ export class Recorder {
       error: full && !success && ending.thrown instanceof Error ? textOf(ending.thrown) : undefined,
       release: release === undefined ? undefined : { ...release, value: this.#capture(release.value) },
     };
-    return !this.log.ended(record, kept) && this.log.denies ? NOT_RECORDED : undefined;
+    return this.log.ended(record, kept) !== "kept" && this.log.denies ? NOT_RECORDED : undefined;
   }
 
   #unrecorded(): Ticket | Decision {
     const correlationId = this.log.lose();
     if (this.log.denies) return NOT_RECORDED;
-    return { recorder: this, record: undefined, correlationId, began: 0 };
+    return { recorder: this, record: undefined, correlationId, began: 0, refusal: undefined };
   }
 
   #captureAll(args: readonly unknown[]): readonly unknown[] {
