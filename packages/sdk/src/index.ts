@@ -17,6 +17,7 @@ export {
   TooManyToolsError,
   type Violation,
 } from "d2-core/call";
+export type { CloudOptions } from "./cloud/cloud-settings.js";
 export { getFacts, hasAnyFact, hasFact, recordFact, recordFacts } from "./context/facts.js";
 export { warnIfContextSet } from "./context/leak.js";
 export {
@@ -49,3 +50,4 @@ export {
 export type { Logger } from "./setup/logger.js";
 export type { PolicyEvent, PolicyFacts, PolicyManager } from "./setup/policy-instance.js";
 export type { PolicyLimits, RbacOptions } from "./setup/settings.js";
+export type { BundleFacts } from "./source/policy-source.js";

@@ -86,7 +86,7 @@ function hint(decision: Decision): string {
     case "output_sanitization":
       return "what it returned may not leave";
     case "policy_unavailable":
-      return "there is no policy; call `configureRbac()` before the first guarded call";
+      return "there is no policy: `configureRbac()` was not called yet, or the control plane has none or has revoked it";
     case "policy_expired":
       return "the policy has expired; load one whose `metadata.expires` lies ahead";
     case "strict_sync":

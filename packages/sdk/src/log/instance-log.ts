@@ -47,4 +47,9 @@ export class InstanceLog {
       policyDigest: policy.digest as HexDigest,
     });
   }
+
+  /** There is no policy any more, and the next decisions are those of none. */
+  leave({ NO_POLICY }: PolicyEngine): void {
+    this.recorder.context = this.#contextOf(NO_POLICY);
+  }
 }

@@ -9,8 +9,12 @@ import { type RbacOptions, readSettings, type Settings } from "./settings.js";
  * that is there already is replaced in one step; if the set-up fails, it stays. A set-up during which another, or a
  * shut-down, is asked for has no effect, and gives an instance that is closed.
  *
- * @throws (as rejections) ConfigurationError for options, an environment or a policy that cannot be used, with every
- * fault in `diagnostics`; BundleExpiredError, TooManyToolsError, PolicyTooLargeError
+ * With a token the policy comes from the control plane. One that is not reached is no error: calls are denied until a
+ * policy comes.
+ *
+ * @throws (as rejections) ConfigurationError for options, an environment, a token or a policy that cannot be used, with
+ * every fault in `diagnostics`; BundleExpiredError, TooManyToolsError, PolicyTooLargeError, InvalidSignatureError,
+ * PolicyError, D2PlanLimitError
  */
 export async function configureRbac(options: RbacOptions = {}): Promise<PolicyManager> {
   const settings = readSettings(options);
@@ -23,7 +27,8 @@ export async function configureRbac(options: RbacOptions = {}): Promise<PolicyMa
 export const configureRbacAsync: typeof configureRbac = configureRbac;
 
 /**
- * Like `configureRbac`, but blocks until the policy is in force or has failed.
+ * Like `configureRbac`, but blocks until the policy is in force or has failed. Nothing else of this thread runs
+ * meanwhile, so the control plane must not be in it.
  *
  * @throws what `configureRbac` rejects with; ConfigurationError on Node before 20.19
  */
@@ -81,7 +86,8 @@ function install({ slot, number }: Request, settings: Settings, manager: PolicyM
   slot.effective = number;
   slot.enforcer = manager;
   if (before instanceof PolicyManager) void before.close();
-  settings.notice?.(startNotice(settings, manager));
+  // Why there is no policy yet is told by the source.
+  if (manager.plan !== undefined) settings.notice?.(startNotice(settings, manager));
   return manager;
 }
 

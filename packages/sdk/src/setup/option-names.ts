@@ -3,6 +3,10 @@ import { ConfigurationError } from "d2-core/call";
 const KNOWN = [
   "policyFile",
   "policy",
+  "token",
+  "apiUrl",
+  "jwksUrl",
+  "pinJwksThumbprints",
   "instance",
   "logger",
   "limits",
@@ -13,13 +17,7 @@ const KNOWN = [
 ] as const;
 
 /** Options of features that are not there yet: ignoring one would leave out what the caller relies on. */
-const UNBUILT: ReadonlyMap<string, string> = new Map([
-  ["token", "cloud mode"],
-  ["apiUrl", "cloud mode"],
-  ["jwksUrl", "cloud mode"],
-  ["pinJwksThumbprints", "cloud mode"],
-  ["telemetry", "telemetry"],
-]);
+const UNBUILT: ReadonlyMap<string, string> = new Map([["telemetry", "telemetry"]]);
 
 /** What else people call an option; letters only, lower case. */
 const OTHER_WORDS: ReadonlyMap<string, (typeof KNOWN)[number]> = new Map([
@@ -30,6 +28,12 @@ const OTHER_WORDS: ReadonlyMap<string, (typeof KNOWN)[number]> = new Map([
   ["document", "policy"],
   ["policytext", "policy"],
   ["policyobject", "policy"],
+  ["apikey", "token"],
+  ["url", "apiUrl"],
+  ["baseurl", "apiUrl"],
+  ["jwks", "jwksUrl"],
+  ["pins", "pinJwksThumbprints"],
+  ["pinnedthumbprints", "pinJwksThumbprints"],
   ["name", "instance"],
   ["instancename", "instance"],
   ["log", "logger"],

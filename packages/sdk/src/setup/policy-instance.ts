@@ -2,39 +2,26 @@ import { ConfigurationError, type Plan } from "d2-core/call";
 import { InstanceLog } from "../log/instance-log.js";
 import type { DecisionLogState } from "../log/log-settings.js";
 import type { Recorder } from "../log/recorder.js";
-import type { PolicySource, PolicyText } from "../source/policy-source.js";
+import type { PolicyAnswer, PolicySource, PolicyText } from "../source/policy-source.js";
 import { ExpiryWarnings } from "./expiry-warnings.js";
 import type { Logger } from "./logger.js";
 import type { PolicyEngine } from "./policy-engine.js";
+import type { PolicyEvent, PolicyFacts } from "./policy-facts.js";
 import type { Enforcer } from "./registry.js";
 import type { Settings } from "./settings.js";
+
+export type { PolicyEvent, PolicyFacts } from "./policy-facts.js";
 
 /** Milliseconds until a fault is looked at again and told: it may be a file that is still being written. */
 const SECOND_LOOK = 300;
 
-/** What is known of a policy in force. */
-export interface PolicyFacts {
-  /** `metadata.name`, or `unnamed`. */
-  readonly name: string;
-  /** `sha256:` and the beginning of the digest. */
-  readonly version: string;
-  /** Of the normalised document: 64 lower-case hex digits. */
-  readonly digest: string;
-  /** Milliseconds since 1970-01-01T00:00:00Z, by the instance's clock. */
-  readonly loadedAt: number;
-  /** The same; undefined: it does not expire. */
-  readonly expiresAt: number | undefined;
-  /** The file, relative to the folder in which the process started where it is inside of it; or what else it is. */
-  readonly source: string;
+/** A policy, ready to be put in force. */
+interface Compiled {
+  readonly plan: Plan;
+  readonly policy: PolicyFacts;
+  /** When the document itself expires. */
+  readonly documentEnds: number | undefined;
 }
-
-/** What happens to the policy of an instance. */
-export type PolicyEvent =
-  | { readonly kind: "loaded"; readonly policy: PolicyFacts }
-  /** The source has nothing usable; the policy of before stays in force. Told once for one fault. */
-  | { readonly kind: "refused"; readonly error: unknown }
-  /** The source is usable again after that; if it has another policy than before, `loaded` came first. */
-  | { readonly kind: "mended" };
 
 /** A named instance: the policy in force, kept up to date from its source. */
 export class PolicyManager implements Enforcer {
@@ -46,11 +33,13 @@ export class PolicyManager implements Enforcer {
   readonly #engine: PolicyEngine;
   readonly #limits: Settings["limits"];
   readonly #expiry: ExpiryWarnings;
+  /** Of the bundle, which the control plane renews by itself: only its end is told. */
+  readonly #bundleEnd: ExpiryWarnings;
   readonly #log: InstanceLog | undefined;
   readonly #listeners = new Set<(event: PolicyEvent) => void>();
   #plan: Plan | undefined;
   #policy: PolicyFacts;
-  #revision: string;
+  #revision: string | undefined;
   /** Loads run one after another; never rejects. */
   #turn: Promise<unknown> = Promise.resolve();
   #secondLook: NodeJS.Timeout | undefined;
@@ -59,11 +48,11 @@ export class PolicyManager implements Enforcer {
   #closed = false;
 
   /**
-   * Begins with a policy from the settings' source.
+   * Begins with what the settings' source has: a policy, or none yet.
    *
    * @throws ConfigurationError, TooManyToolsError, PolicyTooLargeError, BundleExpiredError when it cannot be used
    */
-  constructor(settings: Settings, engine: PolicyEngine, text: PolicyText) {
+  constructor(settings: Settings, engine: PolicyEngine, answer: PolicyAnswer) {
     this.instance = settings.instance;
     this.clock = settings.clock;
     this.logger = settings.logger;
@@ -71,31 +60,31 @@ export class PolicyManager implements Enforcer {
     this.#source = settings.source;
     this.#engine = engine;
     this.#limits = settings.limits;
+    const expired = (at: string) =>
+      this.logger.error(`the policy ${this.#title()} expired at ${at}: every call is denied`);
     this.#expiry = new ExpiryWarnings(this.clock, {
       expiring: (left, at) => {
         if (settings.warnOfExpiry) this.#warnOfExpiry(left, at);
       },
-      expired: (at) =>
-        this.logger.error(`the policy ${this.#title()} expired at ${at}: every call is denied`),
+      expired,
     });
-    const { plan, policy } = this.#compile(text);
-    this.#plan = plan;
-    this.#policy = policy;
-    this.#revision = text.revision;
+    this.#bundleEnd = new ExpiryWarnings(this.clock, { expiring: () => undefined, expired });
+    const text = "absent" in answer ? undefined : answer;
+    const compiled = text === undefined ? undefined : this.#compile(text);
+    this.#policy = compiled?.policy ?? this.#nothing();
     if (settings.decisionLog !== undefined) {
       this.#log = new InstanceLog(settings.decisionLog, engine, settings);
-      this.#log.adopt(policy, text);
     }
-    this.#expiry.follow(policy.expiresAt);
-    this.#source.subscribe(() => this.#changed());
+    if (text !== undefined && compiled !== undefined) this.#enforce(text, compiled);
+    this.#source.subscribe((now) => this.#changed(now));
   }
 
-  /** The plan in force; undefined once the instance is closed. */
+  /** The plan in force; undefined: there is no policy, or none yet, or the instance is closed. */
   get plan(): Plan | undefined {
     return this.#plan;
   }
 
-  /** The policy in force, or, once the instance is closed, the last that was. */
+  /** The policy in force, or, once the instance is closed, the last that was; named `d2.none` where there is none. */
   get policy(): PolicyFacts {
     return this.#policy;
   }
@@ -127,13 +116,17 @@ export class PolicyManager implements Enforcer {
   /**
    * Loads the policy now, changed or not, and puts it in force. A policy that cannot be used changes nothing.
    *
-   * @throws (as a rejection) what the constructor throws
+   * @throws (as a rejection) what the constructor throws; ConfigurationError also when there is none any more
    */
   reload(): Promise<PolicyFacts> {
     return this.#inTurn(async () => {
-      const text = await this.#source.load();
+      const answer = await this.#source.load();
       if (this.#closed) throw new ConfigurationError(`the instance \`${this.instance}\` is shut down`);
-      this.#adopt(text);
+      if ("absent" in answer) {
+        this.#drop();
+        throw new ConfigurationError(`${this.#source.name} has no policy: publish one`);
+      }
+      this.#adopt(answer);
       return this.#policy;
     });
   }
@@ -152,6 +145,7 @@ export class PolicyManager implements Enforcer {
     this.#closed = true;
     this.#plan = undefined;
     this.#expiry.stop();
+    this.#bundleEnd.stop();
     clearTimeout(this.#secondLook);
     this.#listeners.clear();
     await Promise.all([this.#source.close(), this.#log?.close()]);
@@ -163,18 +157,22 @@ export class PolicyManager implements Enforcer {
     return done;
   }
 
-  #changed(): void {
+  #changed(now: PolicyAnswer | undefined): void {
     if (this.#closed) return;
     clearTimeout(this.#secondLook);
-    void this.#inTurn(() => this.#look(false));
+    // What was taken back is not waited for: not for a load that is under way, nor for anything else.
+    if (now !== undefined && "absent" in now) this.#drop();
+    else void this.#inTurn(() => this.#look(now, false));
   }
 
   /** Takes up what the source has now; `again`: a fault that is found is not new, so it is told. */
-  async #look(again: boolean): Promise<void> {
+  async #look(now: PolicyText | undefined, again: boolean): Promise<void> {
     let text: PolicyText | undefined;
     try {
-      text = await this.#source.load();
+      const answer = now ?? (await this.#source.load());
       if (this.#closed) return;
+      if ("absent" in answer) return this.#drop();
+      text = answer;
       if (text.revision === this.#revision) this.#mended();
       else this.#adopt(text);
     } catch (error) {
@@ -183,37 +181,71 @@ export class PolicyManager implements Enforcer {
       if (fault === this.#fault) return;
       if (again) return this.#refuse(error, fault);
       clearTimeout(this.#secondLook);
-      this.#secondLook = setTimeout(() => void this.#inTurn(() => this.#look(true)), SECOND_LOOK).unref();
+      this.#secondLook = setTimeout(
+        () => void this.#inTurn(() => this.#look(now, true)),
+        SECOND_LOOK,
+      ).unref();
     }
   }
 
   #adopt(text: PolicyText): void {
-    const { plan, policy } = this.#compile(text);
-    this.#log?.adopt(policy, text);
-    this.#plan = plan;
-    this.#policy = policy;
-    this.#revision = text.revision;
-    this.#expiry.follow(policy.expiresAt);
+    this.#enforce(text, this.#compile(text));
+    const policy = this.#policy;
     this.logger.info(`the policy ${this.#title()} from ${policy.source} is in force`);
     this.#tell({ kind: "loaded", policy });
     this.#mended();
   }
 
-  #compile(text: PolicyText): { readonly plan: Plan; readonly policy: PolicyFacts } {
-    const { content, format, file } = text;
+  #enforce(text: PolicyText, { plan, policy, documentEnds }: Compiled): void {
+    this.#log?.adopt(policy, text);
+    this.#plan = plan;
+    this.#policy = policy;
+    this.#revision = text.revision;
+    this.#expiry.follow(documentEnds);
+    this.#bundleEnd.follow(text.expiresAt);
+    text.adopted?.();
+  }
+
+  /** There is no policy any more. */
+  #drop(): void {
+    const had = this.#plan !== undefined;
+    this.#plan = undefined;
+    this.#policy = this.#nothing();
+    this.#revision = undefined;
+    this.#log?.leave(this.#engine);
+    this.#expiry.stop();
+    this.#bundleEnd.stop();
+    if (had) this.#tell({ kind: "revoked" });
+  }
+
+  #nothing(): PolicyFacts {
+    const { policyId: name, policyVersion: version, policyDigest: digest } = this.#engine.NO_POLICY;
+    const loadedAt = this.clock();
+    return Object.freeze({
+      name,
+      version,
+      digest,
+      loadedAt,
+      expiresAt: undefined,
+      source: this.#source.name,
+    });
+  }
+
+  #compile(text: PolicyText): Compiled {
+    const { content, format, file, bundle } = text;
     const now = this.clock();
     const options = { file, format, limits: this.#limits, now };
-    const { document, warnings, name, version, digest, expiresAt } = this.#engine.loadPolicy(
-      content,
-      options,
-    );
+    const loaded = this.#engine.loadPolicy(content, options);
+    const { document, warnings, name, version, digest, expiresAt: documentEnds } = loaded;
+    const expiresAt = earlier(documentEnds, text.expiresAt);
     const plan = this.#engine.compilePlan(document, { expiresAt });
     if (warnings.length > 0) {
       const source = typeof content === "string" ? content : undefined;
       this.logger.warn(this.#engine.formatDiagnostics(warnings, { text: source, file }));
     }
-    const policy = { name, version, digest, loadedAt: now, expiresAt, source: this.#source.name };
-    return { plan, policy: Object.freeze(policy) };
+    const source = this.#source.name;
+    const policy = { name, version, digest, loadedAt: now, expiresAt, source, bundle };
+    return { plan, policy: Object.freeze(policy), documentEnds };
   }
 
   #describe(error: unknown, text: PolicyText | undefined): string {
@@ -258,4 +290,8 @@ export class PolicyManager implements Enforcer {
   #title(): string {
     return `${JSON.stringify(this.#policy.name)} (${this.#policy.version})`;
   }
+}
+
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }

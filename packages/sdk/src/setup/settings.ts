@@ -1,4 +1,6 @@
 import { ConfigurationError } from "d2-core/call";
+import { type CloudOptions, type CloudSettings, readCloudSettings } from "../cloud/cloud-settings.js";
+import { CloudSource } from "../cloud/cloud-source.js";
 import { type DecisionLogOptions, type DecisionLogPlan, readLogOptions } from "../log/log-options.js";
 import { findPolicyFile } from "../source/file-search.js";
 import { FileSource } from "../source/file-source.js";
@@ -19,7 +21,7 @@ export interface PolicyLimits {
 }
 
 /** What `configureRbac` can be told. Options override the environment; an option that is not known is refused. */
-export interface RbacOptions {
+export interface RbacOptions extends CloudOptions {
   /** Path (from the current folder) or `file:` URL of the policy. Default: `D2_POLICY_FILE`, then the usual places. */
   readonly policyFile?: string | URL | undefined;
   /** The policy itself, in place of a file: an object, or text in YAML or JSON. */
@@ -56,13 +58,12 @@ export interface Settings {
   readonly clock: () => number;
   readonly decisionLog?: DecisionLogPlan | undefined;
   readonly tenant?: string | undefined;
+  /** Undefined: the policy comes from no control plane. */
+  readonly cloud?: CloudSettings | undefined;
 }
 
 /** The limit that `d2-policy` has; repeated, for loading it here would slow the import of this package. */
 export const DEFAULT_MAX_BUNDLE_BYTES = 8 * 1024 * 1024;
-
-/** Variables of features that are not there: leaving them aside might leave out what somebody relies on. */
-const UNBUILT_VARIABLES = [["D2_TOKEN", "cloud mode"]] as const;
 
 /** Whose decisions they are where nobody says. */
 const DEFAULT_TENANT = "default";
@@ -79,12 +80,6 @@ export function readSettings(options: RbacOptions = {}, environment: Environment
   // Each read once, and only what was said here: nothing that `Object.prototype` may have been given.
   const given: RbacOptions = Object.assign(Object.create(null), options);
   checkOptionNames(given);
-  for (const [name, feature] of UNBUILT_VARIABLES) {
-    if (readText(environment, name) === undefined) continue;
-    throw new ConfigurationError(
-      `\`${name}\` is set, and ${feature} is not part of this version: unset it to go on without`,
-    );
-  }
   const { instance = DEFAULT_INSTANCE, strict, clock, logger } = given;
   if (typeof instance !== "string" || instance === "") {
     throw new ConfigurationError("`instance` must be a name: a string that is not empty");
@@ -102,15 +97,16 @@ export function readSettings(options: RbacOptions = {}, environment: Environment
   const written = harmless(logger ?? consoleLogger);
   const silent = isSwitchedOn(environment, "D2_SILENT");
   const limits = checkLimits(given.limits);
+  const now = clock ?? (() => Date.now());
   return {
     instance,
-    ...chooseSource(given, environment, limits),
+    ...chooseSource(given, environment, { limits, logger: written, clock: now }),
     logger: written,
     notice: silent ? undefined : logger === undefined ? consoleNotice : written.info,
     warnOfExpiry: !silent,
     limits,
     strict: strict ?? isSwitchedOn(environment, "D2_STRICT_SYNC"),
-    clock: clock ?? (() => Date.now()),
+    clock: now,
     decisionLog: decisionLog === undefined ? undefined : readLogOptions(decisionLog),
     tenant: checkTenant(given.tenant),
   };
@@ -144,23 +140,33 @@ function checkLimits(limits: PolicyLimits = {}): PolicyLimits {
 }
 
 function chooseSource(
-  { policy, policyFile }: RbacOptions,
+  given: RbacOptions,
   environment: Environment,
-  { maxBundleBytes }: PolicyLimits,
-): Pick<Settings, "source" | "hidden"> {
-  if (policy !== undefined) {
-    if (policyFile !== undefined) {
-      throw new ConfigurationError("`policy` and `policyFile` exclude each other: give one of them");
-    }
-    return { source: new ObjectSource(policy), hidden: [] };
+  { limits, logger, clock }: Pick<Settings, "limits" | "logger" | "clock">,
+): Pick<Settings, "source" | "hidden" | "cloud"> {
+  const { policy, policyFile, token } = given;
+  const maxBytes = limits.maxBundleBytes ?? DEFAULT_MAX_BUNDLE_BYTES;
+  const rivals = Object.entries({ policy, policyFile, token }).filter(([, value]) => value !== undefined);
+  const [first, second] = rivals.map(([name]) => `\`${name}\``);
+  if (second !== undefined) {
+    throw new ConfigurationError(`${first} and ${second} exclude each other: give one of them`);
   }
+  // What the program itself says of its policy goes before the environment's token.
+  const own = policy !== undefined || policyFile !== undefined;
+  const cloud = readCloudSettings(given, own ? { ...environment, D2_TOKEN: undefined } : environment);
+  if (cloud !== undefined) {
+    return { source: new CloudSource(cloud, { logger, clock, maxBytes }), hidden: [], cloud };
+  }
+  const aside = own && readText(environment, "D2_TOKEN") !== undefined;
   const folder = process.cwd();
+  if (aside) logger.warn(`\`D2_TOKEN\` is set and not used: the policy is the one that ${first} gives`);
+  if (policy !== undefined) return { source: new ObjectSource(policy), hidden: [] };
   const { path, hidden } = findPolicyFile({
     policyFile,
     named: readText(environment, "D2_POLICY_FILE"),
     configHome: configHome(environment),
     folder,
   });
-  const source = new FileSource(path, { folder, maxBytes: maxBundleBytes ?? DEFAULT_MAX_BUNDLE_BYTES });
+  const source = new FileSource(path, { folder, maxBytes });
   return { source, hidden: hidden.map((other) => shownPath(other, folder)) };
 }

@@ -8,7 +8,32 @@ export interface PolicyText {
   readonly file: string | undefined;
   /** Equal for equal contents. */
   readonly revision: string;
+  /** When what brought the policy ends, in milliseconds since 1970; it ends with that, whatever its metadata say. */
+  readonly expiresAt?: number | undefined;
+  /** Of a signed bundle. */
+  readonly bundle?: BundleFacts | undefined;
+  /** To be called once the policy is in force. */
+  readonly adopted?: (() => void) | undefined;
 }
+
+/** What is known of the signed bundle that a policy came in. */
+export interface BundleFacts {
+  /** Number of the published version; 0 where the control plane has none. */
+  readonly version: number;
+  /** `d2-policy:<account>:<app>`. */
+  readonly audience: string;
+  /** As the control plane calls this state of the bundle. */
+  readonly etag: string | undefined;
+}
+
+/** There is no policy, and that is no fault of one: every call is denied. */
+export interface NoPolicy {
+  /** `revoked`: it was taken back; `pending`: none has come yet. */
+  readonly absent: "revoked" | "pending";
+}
+
+/** What a source has. */
+export type PolicyAnswer = PolicyText | NoPolicy;
 
 /** Where policies come from: a file, an object, a control plane. */
 export interface PolicySource {
@@ -17,16 +42,16 @@ export interface PolicySource {
   /**
    * The policy as it is now.
    *
-   * @throws ConfigurationError, PolicyTooLargeError when it cannot be had
+   * @throws ConfigurationError, PolicyTooLargeError and other errors of the library when it cannot be had
    */
-  load(): Promise<PolicyText>;
+  load(): Promise<PolicyAnswer>;
   /** The same, blocking. */
-  loadSync(): PolicyText;
+  loadSync(): PolicyAnswer;
   /**
-   * Has `listener` told whenever the policy may have changed; `load` then says whether it has. Does not keep the
-   * process alive. Answers with what ends the subscription.
+   * Has `listener` told whenever the policy may have changed. It is given what the source has now, or nothing: `load`
+   * then says. Does not keep the process alive. Answers with what ends the subscription.
    */
-  subscribe(listener: () => void): () => void;
+  subscribe(listener: (answer?: PolicyAnswer) => void): () => void;
   /** Ends every subscription and frees what the source holds. Calling it again does nothing. */
   close(): Promise<void>;
 }
