@@ -1,23 +1,22 @@
 // Joins the compiled modules of each package into one file an entry point, and shared chunks: a guard is loaded at the
 // start of programs, where every module costs a read of the disk. The compiled modules stay beside, with their types.
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { publishedPackages } from "./entry-points.mjs";
 
 for (const { folder, entryPoints } of publishedPackages()) {
-  const { imports = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { imports = {}, bin = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const programs = Object.values(bin).map((file) => file.replace(/^\.\/lib\//, "").replace(/\.js$/, ""));
+  const names = entryPoints.map(({ types }) => types.replace(/^\.\/dist\//, "").replace(/\.d\.ts$/, ""));
   const input = Object.fromEntries(
-    entryPoints.map(({ types }) => {
-      const name = types.replace(/^\.\/dist\//, "").replace(/\.d\.ts$/, "");
-      return [name, join(folder, "dist", `${name}.js`)];
-    }),
+    [...names, ...programs].map((name) => [name, join(folder, "dist", `${name}.js`)]),
   );
   const bundle = await rolldown({
     input,
     // Other packages, Node's own modules and what the manifest maps are left to whoever loads the bundle.
     external: (id) => (!id.startsWith(".") && !id.startsWith("/")) || Object.hasOwn(imports, id),
-    treeshake: { moduleSideEffects: false },
+    treeshake: { moduleSideEffects: programs.length > 0 },
     logLevel: "warn",
   });
   const lib = join(folder, "lib");
@@ -35,6 +34,7 @@ for (const { folder, entryPoints } of publishedPackages()) {
     sourcemap: false,
   });
   await bundle.close();
+  for (const program of programs) chmodSync(join(lib, `${program}.js`), 0o755);
   for (const { fileName } of output) before.delete(fileName);
   for (const stale of before) if (stale.endsWith(".js")) rmSync(join(lib, stale));
 }

@@ -39,7 +39,7 @@ function pack(owner, scratch) {
   const paths = packed.files.map((/** @type {{ path: string }} */ file) => file.path);
   const manifest = JSON.parse(readFileSync(join(owner.folder, "package.json"), "utf8"));
   /** @type {Record<string, string | Record<string, string>>} */
-  const entries = { ...manifest.exports, ...manifest.imports };
+  const entries = { ...manifest.exports, ...manifest.imports, ...manifest.bin };
   const wanted = Object.values(entries).flatMap((target) =>
     typeof target === "string" ? [target] : Object.values(target),
   );
@@ -88,6 +88,14 @@ export function checkConsumer(report) {
       const nodeTypes = `@types/node@${devDependencies["@types/node"]}`;
       run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...packed, nodeTypes], scratch);
       return true;
+    });
+    step("run the installed command", () => {
+      if (!installed) throw new Error("nothing is installed");
+      const d2 = join(scratch, "node_modules", ".bin", "d2");
+      const { version } = JSON.parse(readFileSync(join(root, "packages", "cli", "package.json"), "utf8"));
+      if (run(d2, ["--version"], scratch).trim() !== version) throw new Error("it has another version");
+      run(d2, ["init", "--output", "started.yaml"], scratch);
+      run(d2, ["inspect", "--policy", "started.yaml", "--json"], scratch);
     });
     const compilers = {
       TypeScript: join(root, "node_modules", "typescript", "bin", "tsc"),

@@ -1,14 +1,16 @@
-// Writes the tables of docs/policy.md that are made from the code: what stands between `<!-- table: NAME -->` and
-// `<!-- /table -->`, for the names `operators`, `actions`, `globals` and `types`. The packages must be built.
+// Writes the parts of the pages that are made from the code: what stands between `<!-- table: NAME -->` and
+// `<!-- /table -->`, for the names `operators`, `actions`, `globals` and `types` in docs/policy.md, and `commands` in
+// docs/cli.md. The packages must be built.
 //
 //   node scripts/generate-docs.mjs            writes the tables
 //   node scripts/generate-docs.mjs --check    fails when one differs from what is committed
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { COMMANDS, COMMON_OPTIONS } from "d2-cli";
 import { OPERATORS, TYPE_NAMES } from "d2-core";
 import { policyJsonSchema } from "d2-policy";
 
-const page = new URL("../docs/policy.md", import.meta.url);
+const PAGES = ["docs/policy.md", "docs/cli.md"];
 
 /** When an operator of a rule with an action fires, by its group. */
 const FIRES = {
@@ -69,8 +71,35 @@ function globals() {
 
 const types = () => TYPE_NAMES.map((name) => `\`${name}\``).join(", ");
 
+/** Every command with its arguments, options and examples. */
+function commands() {
+  return COMMANDS.filter(({ unavailable }) => unavailable === undefined)
+    .map(({ name, args, summary, details, options, examples }) => {
+      const usage = ["d2", name, ...args.map((arg) => arg.name), "[options]"].join(" ");
+      const rows = [
+        ...args.map(({ name: flags, words }) => ({ flags, words })),
+        ...options,
+        ...COMMON_OPTIONS,
+      ];
+      return [
+        `### d2 ${name}`,
+        `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.${details === undefined ? "" : ` ${details}`}`,
+        `\`\`\`sh\n${usage}\n\`\`\``,
+        table(
+          ["", ""],
+          rows.map((option) => {
+            const choices = "choices" in option && option.choices ? ` (${option.choices.join(", ")})` : "";
+            return [`\`${option.flags}\``, `${option.words}${choices}`];
+          }),
+        ),
+        ["```sh", ...examples.map(({ line, words }) => `# ${words}\n${line}`), "```"].join("\n"),
+      ].join("\n\n");
+    })
+    .join("\n\n");
+}
+
 /** @type {Record<string, () => string>} */
-const tables = { operators, actions, globals, types };
+const tables = { operators, actions, globals, types, commands };
 
 /**
  * The text of a page with its tables as the code has them.
@@ -80,22 +109,22 @@ const tables = { operators, actions, globals, types };
 export function withTables(text) {
   return text.replace(/(<!-- table: (\w+) -->\n)[\s\S]*?(<!-- \/table -->)/g, (_whole, begin, name, end) => {
     const make = Object.hasOwn(tables, name) ? tables[name] : undefined;
-    if (make === undefined)
-      throw new Error(`docs/policy.md asks for a table \`${name}\`, which there is not`);
+    if (make === undefined) throw new Error(`a page asks for a table \`${name}\`, which there is not`);
     return `${begin}${make()}\n${end}`;
   });
 }
 
 function main() {
-  const written = readFileSync(page, "utf8");
-  const generated = withTables(written);
-  if (generated === written) return;
-  if (process.argv.includes("--check")) {
-    console.error("the tables of docs/policy.md are not those of the code: run `npm run docs`");
-    process.exitCode = 1;
-    return;
+  for (const name of PAGES) {
+    const page = new URL(`../${name}`, import.meta.url);
+    const written = readFileSync(page, "utf8");
+    const generated = withTables(written);
+    if (generated === written) continue;
+    if (process.argv.includes("--check")) {
+      console.error(`the tables of ${name} are not those of the code: run \`npm run docs\``);
+      process.exitCode = 1;
+    } else writeFileSync(page, generated);
   }
-  writeFileSync(page, generated);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main();

@@ -147,9 +147,20 @@ describe("the reference of the policy language", () => {
   it("has the tables that the code makes", async () => {
     const path = join(root, "scripts/generate-docs.mjs");
     const { withTables }: { withTables: (text: string) => string } = await import(path);
-    const page = readPage(REFERENCE);
-    expect(withTables(page)).toBe(page);
-    expect(page.match(/<!-- table: \w+ -->/g)).toHaveLength(4);
+    for (const [name, tables] of [
+      [REFERENCE, 4],
+      ["docs/cli.md", 1],
+    ] as const) {
+      const page = readPage(name);
+      expect(withTables(page)).toBe(page);
+      expect(page.match(/<!-- table: \w+ -->/g)).toHaveLength(tables);
+    }
+  });
+
+  it("of ten minutes is what its commands print", { timeout: 120_000 }, async () => {
+    const path = join(root, "scripts/record-ten-minutes.mjs");
+    const { record }: { record: () => string } = await import(path);
+    expect(record()).toBe(readPage("docs/ten-minutes.md"));
   });
 
   it("lists every reason code", () => {

@@ -57,6 +57,11 @@ const KEY_LINES: Readonly<Record<string, readonly RegExp[]>> = {
     /deny +cole \(contractor, hr\): salaries\n +rbac_denied by /,
     /deny +mallory \(\*\): repo\.read/,
   ],
+  policies: [
+    /A support desk\n +16 tests pass/,
+    /admin: @egress after table\.read_health\?\n +cannot /,
+    /shell\.run after web\.fetch\?\n +can .*\n +1\. `web\.fetch`.*\n +2\. `ask\.user`/,
+  ],
   sequence: [
     /A direct leak is blocked\n.*\n +deny +send them to the web\n +sequence_violation/,
     /The internal workflow is allowed\n +allow .*\n +allow .*\n +allow +mail the result/,
@@ -65,6 +70,10 @@ const KEY_LINES: Readonly<Record<string, readonly RegExp[]>> = {
     /An admin has no sequence rules to break(\n +allow .*){2}/,
   ],
   "sequence-modes": [/deny +approve what was not tested/, /deny +approve all the same/],
+  "ten-minutes": [
+    /^deny +refund 700: input_validation$/m,
+    /^deny +mail what was found: sequence_violation$/m,
+  ],
   "ten-lines": [/^the numbers of spring\nPermissionDeniedError: `reports\.read` was refused, rbac_denied/],
   "web-app": [/\b403\b/],
 };

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { importsOf } from "./imports.js";
 
 /** The packages in the order in which they may see each other: each only those before it. */
-export const PACKAGE_ORDER = ["d2-core", "d2-policy", "d2-sdk"] as const;
+export const PACKAGE_ORDER = ["d2-core", "d2-policy", "d2-sdk", "d2-server", "d2-cli"] as const;
 
 export interface Manifest {
   readonly name: string;
@@ -29,6 +29,8 @@ const OUTSIDE: Readonly<Record<string, (specifier: string, path: string) => bool
   },
   "d2-policy": (specifier) => specifier === "yaml",
   "d2-sdk": () => true,
+  "d2-server": (specifier) => specifier !== "d2-sdk",
+  "d2-cli": () => true,
 };
 
 /**

@@ -44,6 +44,7 @@ export {
   type PolicyTreeMap,
   UNREADABLE,
 } from "./document/policy-tree.js";
+export { suggestWord } from "./document/spelling.js";
 export {
   checkName,
   checkToolId,
@@ -53,6 +54,7 @@ export {
   type ToolMatcher,
   type ToolPattern,
 } from "./document/tool-reference.js";
+export { TreeReading } from "./document/tree-reading.js";
 export * from "./errors.js";
 // Explaining decisions (d2-policy).
 export type { InputPlan, InputRule } from "./input/compile-input.js";

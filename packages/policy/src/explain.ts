@@ -1,4 +1,5 @@
-export { explainCall, explainText } from "./explain/explain-call.js";
+export { explainCall } from "./explain/explain-call.js";
+export { explainText } from "./explain/explain-text.js";
 export type {
   CloseRule,
   ConsultedRule,

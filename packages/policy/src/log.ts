@@ -4,6 +4,7 @@ export type { NotComparedCause } from "./log/comparison.js";
 export type { Finding, FindingReason } from "./log/finding.js";
 export { type Head, type HeadCounts, headMessage, readHeads, type VerifySignature } from "./log/heads.js";
 export type { LogChunk, LogSource } from "./log/lines.js";
+export { compareText, type LogTextOptions, replayText, verifyText } from "./log/log-text.js";
 export type { PolicyGiven, PolicyLookup } from "./log/policy-shelf.js";
 export { replayLog } from "./log/replay-log.js";
 export type { ReplayOptions, ReplayResult } from "./log/replay-options.js";

@@ -59,38 +59,3 @@ function located(rule: ConsultedRule, { locate }: ExplainOptions): ConsultedRule
   const place = locate?.(rule.rule);
   return place === undefined ? rule : { ...rule, line: place.line, column: place.column };
 }
-
-/** An explanation in lines of plain words, in the order of its parts. */
-export function explainText({
-  tool,
-  roles,
-  decision,
-  release,
-  layers,
-  rules,
-  changes,
-  close,
-}: Explanation): string {
-  const by = decision.rule === undefined ? "" : ` by ${decision.rule}`;
-  const who = roles.length === 0 ? "nobody's roles" : roles.map((role) => `\`${role}\``).join(", ");
-  const lines = [`\`${tool}\` for ${who}: ${decision.outcome}, ${decision.reason}${by}`];
-  for (const { layer, verdict, would, reason, rule } of layers) {
-    const hidden = verdict === "not_reached" && would === "deny" ? `, would deny: ${reason}` : "";
-    lines.push(
-      `  ${layer.padEnd(13)}${verdict.replaceAll("_", " ")}${hidden}${rule === undefined ? "" : ` by ${rule}`}`,
-    );
-  }
-  if (release !== undefined)
-    lines.push(`  released: ${release.decision.outcome}, ${release.decision.reason}`);
-  if (rules.length > 0) lines.push("rules:");
-  for (const { rule, effect, words, line } of rules) {
-    lines.push(`  ${effect.padEnd(10)}${words} (${rule}${line === undefined ? "" : `, line ${line}`})`);
-  }
-  if (changes.length > 0) lines.push("would be allowed by:");
-  for (const { steps, verified } of changes) {
-    lines.push(`  ${steps.map(({ words }) => words).join("; and ")}${verified ? "" : " (not tried)"}`);
-  }
-  if (close.length > 0) lines.push("close:");
-  for (const { words, rule } of close) lines.push(`  ${words}${rule === undefined ? "" : ` (${rule})`}`);
-  return `${lines.join("\n")}\n`;
-}

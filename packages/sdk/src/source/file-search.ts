@@ -17,6 +17,8 @@ export interface SearchPlaces {
   readonly configHome: string | undefined;
   /** The current folder, absolute. */
   readonly folder: string;
+  /** What else can be done where there is none, for messages. Default: name it to `configureRbac`. */
+  readonly otherwise?: string | undefined;
 }
 
 /** What the search found. Paths are absolute. */
@@ -50,7 +52,7 @@ export function findPolicyFile(places: SearchPlaces): FoundPolicy {
   const [path, ...rivals] = found[at] ?? [];
   if (path === undefined) {
     throw new ConfigurationError(
-      ["there is no policy file; looked at", ...listOf(places), advice("write one with")].join("\n"),
+      ["there is no policy file; looked at", ...listOf(places), advice("write one with", places)].join("\n"),
     );
   }
   if (rivals.length > 0) {
@@ -60,7 +62,7 @@ export function findPolicyFile(places: SearchPlaces): FoundPolicy {
         `${all.join(" and ")} are both there, and only one policy can be meant: delete or rename one, or name one`,
         "in `D2_POLICY_FILE`; the places are",
         ...listOf(places),
-        advice("a new one is written by"),
+        advice("a new one is written by", places),
       ].join("\n"),
     );
   }
@@ -102,7 +104,7 @@ function missing(name: string, path: string, places: SearchPlaces): Configuratio
     [
       `\`${name}\` names \`${shownPath(path, places.folder)}\`, which does not exist; without it these are looked at`,
       ...listOf(places).slice(1),
-      advice("write one with"),
+      advice("write one with", places),
     ].join("\n"),
   );
 }
@@ -113,6 +115,6 @@ function listOf(places: SearchPlaces): readonly string[] {
   return [`  D2_POLICY_FILE (${named})`, ...folders];
 }
 
-function advice(words: string): string {
-  return `${words} \`d2 init\`, or give \`configureRbac\` a \`policyFile\` or a \`policy\``;
+function advice(words: string, { otherwise }: SearchPlaces): string {
+  return `${words} \`d2 init\`, or ${otherwise ?? "give `configureRbac` a `policyFile` or a `policy`"}`;
 }

@@ -1,0 +1,273 @@
+import { type Decision, formatDocumentPath } from "d2-core";
+import { blockingLabels, type UniverseTool } from "../reach/tool-universe.js";
+import { Walk } from "../reach/walk.js";
+import { type ChangeDraft, type ChangeList, EVERYBODY } from "./change-list.js";
+import type { ExampleCall } from "./policy-diff.js";
+import type { PolicySide } from "./policy-side.js";
+import {
+  type FoundSequence,
+  type SearchedSequences,
+  type SearchSide,
+  searchSequences,
+} from "./sequence-search.js";
+
+/** Most sequences told of each user, of those opened and of those closed. */
+const MAX_EXAMPLES = 5;
+
+/** Calls that all searches of a diff may try together, each at most its share of what is left. */
+const MAX_STEPS = 100_000;
+
+/** Compares what may follow what. */
+export class SequenceComparison {
+  readonly #before: PolicySide;
+  readonly #after: PolicySide;
+  readonly #universe: readonly UniverseTool[];
+  readonly #maxStates: number;
+  readonly #labels: ReadonlySet<string>;
+  /** Rules found to decide otherwise, whoever the user was. */
+  readonly #told = new Set<string>();
+  #stepsLeft = MAX_STEPS;
+  #searchesLeft: number;
+  incomplete = false;
+
+  constructor(
+    before: PolicySide,
+    after: PolicySide,
+    universe: readonly UniverseTool[],
+    maxStates: number,
+    users: number,
+  ) {
+    this.#before = before;
+    this.#after = after;
+    this.#universe = universe;
+    this.#maxStates = maxStates;
+    this.#searchesLeft = 2 * users + 1;
+    this.#labels = blockingLabels([before.document, after.document]);
+  }
+
+  /**
+   * For a user with exactly these roles, over the tools that both policies grant.
+   *
+   * @param tools those tools
+   * @param judgedOtherwise those of them whose outputs are judged differently
+   */
+  add(
+    list: ChangeList,
+    roles: readonly string[],
+    tools: ReadonlySet<string>,
+    judgedOtherwise: ReadonlySet<string>,
+  ): void {
+    const rewritten = this.#rulesText(this.#before, roles) !== this.#rulesText(this.#after, roles);
+    // Which values are refused matters where what has come so far must be exactly so.
+    const parting = this.#isListed(roles) ? judgedOtherwise : new Set<string>();
+    if (!rewritten && !this.#labelsDiffer(tools) && parting.size === 0) {
+      this.#searchesLeft -= 2;
+      return;
+    }
+    const sides = this.#sides(roles, (walk) => ({
+      walk,
+      denial: (state, tool) => walk.denial(state, tool),
+    }));
+    const own = this.#search(sides, [...tools], parting);
+    const told = this.#list(list, own, roles, false);
+    if (!rewritten || roles.length > 1) return;
+    // The rules of a role bind users who have their tools from other roles.
+    const forbidden = (tool: string) =>
+      [this.#before, this.#after].some((side) => side.access(roles, tool).forbids.length > 0);
+    const wide = this.#search(
+      this.#sides(roles, (walk) => ({
+        walk,
+        denial: (state, tool) => walk.sequenceDenial(state, tool) ?? walk.flowDenial(state, tool),
+      })),
+      this.#universe.map(({ tool }) => tool).filter((tool) => !forbidden(tool)),
+      new Set(),
+    );
+    const more = this.#list(list, without(wide, own), roles, true);
+    if (told || more || own.incomplete || wide.incomplete) return;
+    list.add(
+      rewrittenDraft(this.#rulePlaces(this.#before, roles), this.#rulePlaces(this.#after, roles)),
+      roles,
+    );
+  }
+
+  /**
+   * For users whose roles together grant what no single role does: only labels can matter to them all.
+   *
+   * @param tools granted to somebody in both policies
+   */
+  addFlows(list: ChangeList, tools: ReadonlySet<string>): void {
+    if (!this.#labelsDiffer(tools)) return;
+    const sides = this.#sides([], (walk) => ({
+      walk,
+      denial: (state, tool) => walk.flowDenial(state, tool),
+    }));
+    const searched = this.#search(sides, [...tools], new Set());
+    const found = searched.found.filter((it) => !this.#told.has(ruleKey(it)));
+    this.#list(list, { ...searched, found }, undefined, true);
+  }
+
+  #sides(roles: readonly string[], make: (walk: Walk) => SearchSide): readonly [SearchSide, SearchSide] {
+    const walk = ({ plan }: PolicySide) => make(new Walk(plan, roles, { labels: this.#labels }));
+    return [walk(this.#before), walk(this.#after)];
+  }
+
+  #search(
+    [before, after]: readonly [SearchSide, SearchSide],
+    tools: readonly string[],
+    judgedOtherwise: ReadonlySet<string>,
+  ): SearchedSequences {
+    const maxSteps = Math.ceil(this.#stepsLeft / Math.max(1, this.#searchesLeft));
+    const searched = searchSequences(before, after, {
+      tools,
+      maxStates: this.#maxStates,
+      maxSteps,
+      judgedOtherwise: (tool) => judgedOtherwise.has(tool),
+      told: (denial, tool) => this.#isBlockChange(denial, tool),
+    });
+    this.#searchesLeft -= 1;
+    this.#stepsLeft = Math.max(0, this.#stepsLeft - searched.steps);
+    return searched;
+  }
+
+  /** Whether anything was told. */
+  #list(
+    list: ChangeList,
+    { found, states, incomplete }: SearchedSequences,
+    roles: readonly string[] | undefined,
+    together: boolean,
+  ): boolean {
+    for (const kind of ["sequence_opened", "sequence_closed"] as const) {
+      const own = found.filter((it) => it.kind === kind);
+      for (const it of own) this.#told.add(ruleKey(it));
+      for (const it of own.slice(0, MAX_EXAMPLES)) list.add(sequenceDraft(it, together, own.length), roles);
+    }
+    if (incomplete) {
+      this.incomplete = true;
+      list.add(stoppedDraft(states, together), roles);
+    }
+    return found.length > 0;
+  }
+
+  /** A label that blocks the tool in one policy only is a change of its own. */
+  #isBlockChange({ layer, detail }: Decision, tool: string): boolean {
+    if (layer !== "data_flow" || detail === undefined) return false;
+    const blocks = ({ plan }: PolicySide) => plan.blocksOf(tool).some(({ label }) => label === detail);
+    return blocks(this.#before) !== blocks(this.#after);
+  }
+
+  /** Whether an allow list holds the user in the new policy. */
+  #isListed(roles: readonly string[]): boolean {
+    const { space } = this.#after.plan.view(roles);
+    return space?.program.roles.some(({ allowListed }) => allowListed) === true;
+  }
+
+  #labelsDiffer(tools: ReadonlySet<string>): boolean {
+    if (this.#labels.size === 0) return false;
+    const labels = ({ plan }: PolicySide, tool: string) =>
+      plan
+        .labelsOf(tool)
+        .filter((label) => this.#labels.has(label))
+        .sort()
+        .join("\n");
+    return [...tools].some((tool) => labels(this.#before, tool) !== labels(this.#after, tool));
+  }
+
+  /** Equal for rules that are the same but for their place, groups resolved. */
+  #rulesText({ document, matcher }: PolicySide, roles: readonly string[]): string {
+    const stepText = (step: string): string => {
+      const { any, exact, prefixes } = matcher(step);
+      return JSON.stringify([any, [...exact].sort(), [...prefixes].sort()]);
+    };
+    return JSON.stringify(
+      roles.map((role) => {
+        const own = document.policies.filter((entry) => entry.roles.includes(role));
+        const sequences = own.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
+        const rules = sequences.flatMap((sequence) => sequence.rules);
+        const texts = rules.map(({ kind, steps }) => JSON.stringify([kind, steps.map(stepText)]));
+        return [sequences.some(({ mode }) => mode === "deny"), [...new Set(texts)].sort()];
+      }),
+    );
+  }
+
+  #rulePlaces({ document }: PolicySide, roles: readonly string[]): string[] {
+    return document.policies
+      .filter((entry) => entry.roles.some((role) => roles.includes(role)))
+      .flatMap(({ sequence }) => (sequence === undefined ? [] : [formatDocumentPath(sequence.at)]));
+  }
+}
+
+function ruleKey({ kind, denial }: FoundSequence): string {
+  return JSON.stringify([kind, denial.rule ?? null, denial.detail ?? null]);
+}
+
+/** What the sequence rules decide otherwise beyond what was found before. What labels do is told of everybody together. */
+function without(searched: SearchedSequences, other: SearchedSequences): SearchedSequences {
+  const known = new Set(other.found.map(ruleKey));
+  const isNew = (it: FoundSequence) => it.denial.layer === "sequence" && !known.has(ruleKey(it));
+  return { ...searched, found: searched.found.filter(isNew) };
+}
+
+function sequenceDraft(
+  { kind, denial, calls }: FoundSequence,
+  together: boolean,
+  count: number,
+): ChangeDraft {
+  const closed = kind === "sequence_closed";
+  const rule = denial.rule === undefined ? [] : [denial.rule];
+  const last = calls.at(-1);
+  const earlier = calls.slice(0, -1);
+  const after = earlier.length === 0 ? "first of all" : `after ${earlier.map(callWords).join(", ")}`;
+  const why =
+    denial.layer === "data_flow" && denial.detail !== undefined
+      ? ` (data labelled \`${denial.detail}\`)`
+      : "";
+  const more = count > MAX_EXAMPLES ? `; one of ${count} such rules` : "";
+  const may = closed ? "may no longer call" : "may now call";
+  const says = `${may} \`${last?.tool ?? ""}\` ${after}${why}${more}`;
+  return {
+    kind,
+    direction: closed ? "tightened" : "loosened",
+    words: (who) => {
+      if (!together) return `${who} ${says}`;
+      return who === EVERYBODY
+        ? `users whose roles together grant it ${says}`
+        : `${who}, with tools from other roles, ${says}`;
+    },
+    before: closed ? [] : rule,
+    after: closed ? rule : [],
+    example: calls,
+    together,
+  };
+}
+
+function callWords({ tool, ended }: ExampleCall): string {
+  switch (ended) {
+    case "released":
+    case "next":
+      return `\`${tool}\``;
+    case "failed":
+      return `\`${tool}\` that failed`;
+    case "released_before":
+      return `\`${tool}\` whose output is now refused`;
+  }
+}
+
+function stoppedDraft(states: number, together: boolean): ChangeDraft {
+  return {
+    kind: "search_stopped",
+    direction: "changed",
+    words: (who) =>
+      `the search for what ${who} may call after what stopped at ${states} states: more may be opened or closed`,
+    together,
+  };
+}
+
+function rewrittenDraft(before: readonly string[], after: readonly string[]): ChangeDraft {
+  return {
+    kind: "sequence_rewritten",
+    direction: "neutral",
+    words: (who) => `the sequence rules of ${who} are written otherwise and decide the same`,
+    before,
+    after,
+  };
+}

@@ -1,0 +1,14 @@
+import { codePointName, findUnseenCharacter } from "d2-core";
+
+/** A text for one line of a report: nothing in it that a terminal would obey or hide. */
+export function printable(text: string): string {
+  if (findUnseenCharacter(text) === undefined) return text;
+  const shown = (point: string) =>
+    findUnseenCharacter(point) === undefined ? point : `<${codePointName(point)}>`;
+  return [...text].map(shown).join("");
+}
+
+/** `3 tests`, `1 test`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
