@@ -73,29 +73,23 @@ const types = () => TYPE_NAMES.map((name) => `\`${name}\``).join(", ");
 
 /** Every command with its arguments, options and examples. */
 function commands() {
-  return COMMANDS.filter(({ unavailable }) => unavailable === undefined)
-    .map(({ name, args, summary, details, options, examples }) => {
-      const usage = ["d2", name, ...args.map((arg) => arg.name), "[options]"].join(" ");
-      const rows = [
-        ...args.map(({ name: flags, words }) => ({ flags, words })),
-        ...options,
-        ...COMMON_OPTIONS,
-      ];
-      return [
-        `### d2 ${name}`,
-        `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.${details === undefined ? "" : ` ${details}`}`,
-        `\`\`\`sh\n${usage}\n\`\`\``,
-        table(
-          ["", ""],
-          rows.map((option) => {
-            const choices = "choices" in option && option.choices ? ` (${option.choices.join(", ")})` : "";
-            return [`\`${option.flags}\``, `${option.words}${choices}`];
-          }),
-        ),
-        ["```sh", ...examples.map(({ line, words }) => `# ${words}\n${line}`), "```"].join("\n"),
-      ].join("\n\n");
-    })
-    .join("\n\n");
+  return COMMANDS.map(({ name, args, summary, details, options, examples }) => {
+    const usage = ["d2", name, ...args.map((arg) => arg.name), "[options]"].join(" ");
+    const rows = [...args.map(({ name: flags, words }) => ({ flags, words })), ...options, ...COMMON_OPTIONS];
+    return [
+      `### d2 ${name}`,
+      `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.${details === undefined ? "" : ` ${details}`}`,
+      `\`\`\`sh\n${usage}\n\`\`\``,
+      table(
+        ["", ""],
+        rows.map((option) => {
+          const choices = "choices" in option && option.choices ? ` (${option.choices.join(", ")})` : "";
+          return [`\`${option.flags}\``, `${option.words}${choices}`];
+        }),
+      ),
+      ["```sh", ...examples.map(({ line, words }) => `# ${words}\n${line}`), "```"].join("\n"),
+    ].join("\n\n");
+  }).join("\n\n");
 }
 
 /** @type {Record<string, () => string>} */

@@ -84,12 +84,9 @@ function commandOf(spec: CommandSpec, program: Command, action: Action): Command
     command.addOption(choices === undefined ? option : option.choices(choices));
   }
   for (const { flags, words } of COMMON_OPTIONS) command.addOption(new Option(flags, words));
-  if (spec.unavailable !== undefined) command.allowUnknownOption().allowExcessArguments();
-  else {
-    const examples = spec.examples.map(({ line, words }) => `  ${line}\n      ${words}`);
-    command.addHelpText("after", `\n${["Examples:", ...examples].join("\n")}\n`);
-  }
-  command.helpGroup(spec.unavailable === undefined ? "Commands:" : "Cloud commands (not in this version):");
+  const examples = spec.examples.map(({ line, words }) => `  ${line}\n      ${words}`);
+  command.addHelpText("after", `\n${["Examples:", ...examples].join("\n")}\n`);
+  command.helpGroup(CLOUD_COMMANDS.includes(spec) ? "Commands for a control plane:" : "Commands:");
   return command.action((...given: unknown[]) => {
     // Commander hands over the arguments, then the options, then the command.
     const args = given.slice(0, -2) as (string | string[] | undefined)[];

@@ -26,8 +26,6 @@ export interface CommandSpec {
   readonly details?: string;
   readonly options: readonly OptionSpec[];
   readonly examples: readonly { readonly line: string; readonly words: string }[];
-  /** Of what is not there yet: why. */
-  readonly unavailable?: string;
   readonly load: () => Promise<Run>;
 }
 

@@ -1,6 +1,7 @@
 import { D2Error } from "d2-core/call";
+import { CloudError } from "./cloud/cloud-error.js";
 import type { Options } from "./command.js";
-import { type ExitCode, INTERNAL, OK, USAGE } from "./exit-code.js";
+import { ANSWER_IS_NO, type ExitCode, INTERNAL, OK, USAGE } from "./exit-code.js";
 import { ReaderGone, type Terminal } from "./terminal.js";
 import { UsageError } from "./usage-error.js";
 
@@ -24,17 +25,23 @@ export function tellFailure(
   }
   terminal.printError(`${terminal.errorMarks.bad("d2:")} ${message}\n`);
   if (options["debug"] === true && error instanceof Error) terminal.printError(`${error.stack}\n`);
+  if (error instanceof CloudError && error.status === 412) return ANSWER_IS_NO;
   return known ? USAGE : INTERNAL;
 }
 
 interface Known extends Error {
   readonly code: string;
-  readonly diagnostics?: readonly unknown[];
+  readonly diagnostics?: readonly unknown[] | undefined;
 }
 
 /** Errors that are the user's to mend. */
 function isKnown(error: unknown): error is Known {
-  return error instanceof UsageError || error instanceof D2Error || isSystemError(error);
+  return (
+    error instanceof UsageError ||
+    error instanceof CloudError ||
+    error instanceof D2Error ||
+    isSystemError(error)
+  );
 }
 
 /** A file that is not there, may not be read, and the like; the message names it. */

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { type Logger, pino } from "pino";
 import { Admission } from "./access/admission.js";
 import { accountRoutes } from "./admin/account-routes.js";
+import { AppCreation } from "./admin/app-creation.js";
 import { appRoutes } from "./admin/app-routes.js";
 import { keyRoutes } from "./admin/key-routes.js";
 import { signingKeyRoutes } from "./admin/signing-key-routes.js";
@@ -89,12 +90,13 @@ export function baseServices(
   settings: Settings,
   closing: () => boolean,
 ): BaseServices {
-  const { storage, clock, logger } = parts;
+  const { storage, clock, logger, randomBytes = systemRandom } = parts;
   return {
     storage,
+    appCreation: new AppCreation({ storage, settings, clock, randomBytes }),
     clock,
     monotonic: parts.monotonic ?? (() => performance.now()),
-    randomBytes: parts.randomBytes ?? systemRandom,
+    randomBytes,
     logger,
     settings,
     metrics: createMetrics(clock()),
@@ -106,7 +108,7 @@ export function baseServices(
 function ownRoutes(services: Services, admission: Admission): readonly Route[] {
   return [
     ...accountRoutes,
-    ...appRoutes(),
+    ...appRoutes(services.appCreation),
     ...tokenRoutes(admission),
     ...keyRoutes,
     ...signingKeyRoutes,

@@ -102,7 +102,7 @@ const schema = z.object({
   /** Seconds between the listing of a new key and its first signature. */
   rotationLeadSeconds: whole(0).default(600),
   /** Days that events are kept; 0: for ever. */
-  eventRetentionDays: whole(0).default(90),
+  eventRetentionDays: whole(0).default(30),
   /** Events that wait to be stored, at most; beyond it 429. */
   eventQueueLimit: whole(1).default(50_000),
   /** By name. An account whose plan is not listed has no limits. */

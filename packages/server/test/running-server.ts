@@ -64,6 +64,7 @@ export async function testServer(
       signing: async () => ({
         ready: () => true,
         keys: () => [signingKey],
+        signer: () => undefined,
         rotate: async (request) => {
           rotations.push(request);
           return { ...signingKey, kid: "second", alg: request.alg ?? "RS256" };

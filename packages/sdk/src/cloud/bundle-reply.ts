@@ -139,7 +139,7 @@ export function readPollSeconds(value: string | null): number {
 }
 
 /** Seconds, or the time until a date (RFC 9110, section 10.2.3), 1 to 3600. */
-function readRetryAfter(value: string | null, now: number): number | undefined {
+export function readRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
   const seconds = /^\s*\d{1,12}\s*$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000;
   return Number.isNaN(seconds) ? undefined : Math.min(MAX_SECONDS, Math.max(1, seconds));

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Plan, RoleView, Session } from "d2-core/call";
+import type { SessionTrace } from "../telemetry/session-trace.js";
 
 /** A user with the session that acts for them. */
 export interface ActingUser {
@@ -8,6 +9,8 @@ export interface ActingUser {
   readonly session: Session;
   /** The decision log that knows the session already. */
   log: object | undefined;
+  /** What telemetry remembers of the session. */
+  trace: SessionTrace | undefined;
   /** The merged rules of the user's roles under the plan that was asked last. */
   plan: Plan | undefined;
   view: RoleView | undefined;
@@ -36,7 +39,7 @@ export class Scope {
   /** Refusals of guarded calls made inside this body, each with what it was made of: proof that it comes from a guard. */
   refusals: WeakMap<object, readonly unknown[]> | undefined = undefined;
   /** The record of the call whose body this is. */
-  ticket: { readonly correlationId: string } | undefined = undefined;
+  ticket: { readonly correlationId: string | undefined } | undefined = undefined;
 
   constructor(outer: Scope | undefined, user: ActingUser | null | undefined, call: number, depth = 0) {
     this.outer = outer;

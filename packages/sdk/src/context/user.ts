@@ -262,7 +262,7 @@ function readRoles(options: object): unknown {
 }
 
 function actingAs({ userId, roles }: CheckedUser, session: Session): ActingUser {
-  return { userId, roles, session, log: undefined, plan: undefined, view: undefined };
+  return { userId, roles, session, log: undefined, trace: undefined, plan: undefined, view: undefined };
 }
 
 function bounded(handler: unknown): (this: unknown, ...args: unknown[]) => unknown {

@@ -174,6 +174,7 @@ function returned(running: Running, value: unknown): unknown {
     const unrecorded = finish(running, true, ticket && { success: true, output: value });
     return unrecorded === undefined ? value : refuse(tool, user, body.outer, unrecorded);
   }
+  ticket?.returned?.();
   const release = decideRelease(output, value);
   const released = release.decision.outcome === "allow";
   const ending = ticket && {

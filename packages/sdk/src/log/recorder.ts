@@ -17,16 +17,44 @@ export interface RecordedTool {
   readonly names: ParameterNames | undefined;
 }
 
-/** A recorded call that is running. */
+/** What a guard carries from the decision on a call to its end, where calls are recorded or observed. */
 export interface Ticket {
-  readonly recorder: Recorder;
+  readonly recorder: Recording;
+  /** Of the call's record; undefined: there is no log. */
+  readonly correlationId: string | undefined;
+  /** The call is refused with this, although the log has its decision. */
+  readonly refusal: Decision | undefined;
+  /** To be told when the function is through and its output is about to be judged. */
+  readonly returned?: (() => void) | undefined;
+}
+
+/** A recorded call that is running. */
+export interface LogTicket extends Ticket {
   /** `undefined`: there was no room for it. */
   readonly record: CallRecord | undefined;
   readonly correlationId: string;
   /** Milliseconds, from `performance.now`. */
   readonly began: number;
-  /** The call is refused with this, although the log has its decision. */
-  readonly refusal: Decision | undefined;
+}
+
+/**
+ * What a guard tells of its calls. It hands each of the two methods what it was given before: the `context`, which is
+ * to be read right before a call is judged, and the ticket.
+ */
+export interface Recording {
+  readonly context: object;
+  /** @returns the ticket of the call, or the denial that takes the decision's place because it could not be recorded */
+  decided(
+    context: object,
+    tool: RecordedTool,
+    user: ActingUser | undefined,
+    scope: Scope | undefined,
+    verdict: CallVerdict,
+    args: readonly unknown[],
+    strictSync?: boolean,
+  ): Ticket | Decision;
+  /** @returns the denial: the call's value must not leave, because its end could not be recorded */
+  ended(ticket: Ticket, ending: Ending): Decision | undefined;
 }
 
 /** How a call ended, as the guard tells it. */
@@ -43,7 +71,7 @@ export const NOT_RECORDED: Decision = deny("evaluation_error", "none", { detail:
 const NO_FACTS: readonly string[] = Object.freeze([]);
 
 /** Puts the calls of one instance into a decision log. */
-export class Recorder {
+export class Recorder implements Recording {
   readonly log: DecisionLog;
   readonly #capture: typeof capture;
   /** Whose decisions the next ones are. */
@@ -68,7 +96,7 @@ export class Recorder {
     verdict: CallVerdict,
     args: readonly unknown[],
     strictSync = false,
-  ): Ticket | Decision {
+  ): LogTicket | Decision {
     const { log } = this;
     const { decision } = verdict;
     if (!log.hasRoom()) return this.#unrecorded();
@@ -96,7 +124,7 @@ export class Recorder {
   }
 
   /** Records how a call ended. The denial: its value must not leave, because that could not be recorded. */
-  ended({ record, began }: Ticket, ending: Ending): Decision | undefined {
+  ended({ record, began }: LogTicket, ending: Ending): Decision | undefined {
     if (record === undefined) return undefined;
     const durationNs = Math.round((performance.now() - began) * 1e6);
     const { success, release } = ending;
@@ -111,7 +139,7 @@ export class Recorder {
     return this.log.ended(record, kept) !== "kept" && this.log.denies ? NOT_RECORDED : undefined;
   }
 
-  #unrecorded(): Ticket | Decision {
+  #unrecorded(): LogTicket | Decision {
     const correlationId = this.log.lose();
     if (this.log.denies) return NOT_RECORDED;
     return { recorder: this, record: undefined, correlationId, began: 0, refusal: undefined };

@@ -1,5 +1,5 @@
 import type { Plan } from "d2-core/call";
-import type { Recorder } from "../log/recorder.js";
+import type { Recording } from "../log/recorder.js";
 import type { Logger } from "./logger.js";
 
 /** What a guard asks at every call. */
@@ -12,8 +12,8 @@ export interface Enforcer {
   readonly logger: Logger;
   /** Whether blocking calls into worker tools fail fast. */
   readonly strict: boolean;
-  /** Puts calls into the decision log, where there is one. */
-  readonly recorder?: Recorder | undefined;
+  /** Puts calls into the decision log and tells telemetry of them, where there is either. */
+  readonly recorder?: Recording | undefined;
 }
 
 /** The place of a named instance. Guards hold it from the start; what it holds changes as instances come and go. */

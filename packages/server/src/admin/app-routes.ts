@@ -1,11 +1,8 @@
 import { z } from "zod";
-import { Problem } from "../http/problem.js";
 import { type Route, route } from "../http/route.js";
-import type { Services } from "../http/services.js";
 import type { App } from "../storage/storage.js";
-import { newId } from "./id.js";
+import type { AppCreation } from "./app-creation.js";
 import { instant } from "./instant.js";
-import { planNamed } from "./plan.js";
 
 /** The name of an app, which is the `metadata.name` of its policies. */
 export const APP_NAME = z
@@ -31,54 +28,8 @@ function shown(app: App): z.input<typeof APP> {
   };
 }
 
-/** One after the other for each account, so that two requests cannot both take the last place that a plan has. */
-class AppCreation {
-  readonly #last = new Map<string, Promise<unknown>>();
-
-  create(services: Services, accountId: string, name: string): Promise<App> {
-    const before = this.#last.get(accountId) ?? Promise.resolve();
-    const next = before.then(() => createApp(services, accountId, name));
-    const settled = next.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#last.set(accountId, settled);
-    void settled.then(() => {
-      if (this.#last.get(accountId) === settled) this.#last.delete(accountId);
-    });
-    return next;
-  }
-}
-
-async function createApp(services: Services, accountId: string, name: string): Promise<App> {
-  const { storage, settings, clock, randomBytes } = services;
-  if ((await storage.appByName(accountId, name)) !== undefined) throw taken();
-  const account = await storage.account(accountId);
-  const { max_apps: most } = planNamed(settings, account?.plan ?? "");
-  if (most !== undefined && (await storage.countApps(accountId)) >= most) {
-    throw new Problem(403, "quota_apps_exceeded", {
-      detail: `quota_apps_exceeded: the plan has room for ${most} apps`,
-    });
-  }
-  const app: App = {
-    id: newId("app", randomBytes),
-    accountId,
-    name,
-    createdAt: clock(),
-    currentVersion: 0,
-    revokedAt: null,
-  };
-  if (!(await storage.createApp(app))) throw taken();
-  return app;
-}
-
-function taken(): Problem {
-  return new Problem(409, "app_exists", { detail: "the account has an app of this name" });
-}
-
 /** `GET` and `POST /v1/apps`. */
-export function appRoutes(): readonly Route[] {
-  const creation = new AppCreation();
+export function appRoutes(creation: AppCreation): readonly Route[] {
   return [
     route({
       method: "GET",
@@ -104,8 +55,8 @@ export function appRoutes(): readonly Route[] {
         403: { description: "`quota_apps_exceeded`: the plan has no room for another" },
         409: { description: "`app_exists`: the name is taken" },
       },
-      async handler({ services, identity, body }) {
-        const app = await creation.create(services, identity.accountId, body.name);
+      async handler({ identity, body }) {
+        const app = await creation.create(identity.accountId, body.name);
         return { status: 201, body: shown(app) };
       },
     }),

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { AppCreation } from "../admin/app-creation.js";
 import type { Metrics } from "../observe/metrics.js";
 import type { Settings } from "../settings.js";
 import type { SigningKey, Storage } from "../storage/storage.js";
@@ -13,12 +14,23 @@ export interface RotationRequest {
   readonly reason?: string | undefined;
 }
 
+/** Signs in the name of the server, for a while. */
+export interface Signer {
+  readonly kid: string;
+  /** From this instant on another key signs, or the same one with another header. */
+  readonly until: number;
+  /** @returns compact JWS; the same one for the same payload */
+  sign(payload: string): Promise<string>;
+}
+
 /** What the HTTP side asks of the keys that sign bundles. */
 export interface Signing {
   /** Whether there is a key that may sign now. Answers from memory. */
   ready(): boolean;
   /** Every listed key, oldest first. Answers from memory. */
   keys(): readonly SigningKey[];
+  /** What signs at that instant; the same object for as long as it signs the same. Answers from memory. */
+  signer(at: number): Signer | undefined;
   /** Makes a key and stores it. @returns the new key */
   rotate(request: RotationRequest): Promise<SigningKey>;
 }
@@ -27,6 +39,8 @@ export interface Signing {
 export interface Services {
   readonly storage: Storage;
   readonly signing: Signing;
+  /** Makes apps, within what the account's plan has room for. */
+  readonly appCreation: AppCreation;
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly clock: () => number;
   /** Milliseconds that only ever grow; for durations. */

@@ -1,45 +1,14 @@
 import { setImmediate } from "node:timers/promises";
-import { type Kysely, type Selectable, sql } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import { findableText } from "./column-text.js";
-import { type Database, rowsTable, write } from "./database.js";
-import type { EventQuery, NewEvent, Storage, StoredEvent } from "./storage.js";
+import type { Database } from "./database.js";
+import { hourOf, ingestBatches } from "./ingest.js";
+import type { EventQuery, Storage, StoredEvent } from "./storage.js";
 import { StorageError } from "./storage-error.js";
 import type { Tables } from "./tables.js";
 
-const HOUR = 3_600_000;
-
 /** Events that SQLite reads at once: some ten milliseconds. */
 const SCANNED = 10_000;
-
-const EVENT_COLUMNS = [
-  ["type", "text"],
-  ["occurred_at", "bigint"],
-  ["tool", "text"],
-  ["user_id", "text"],
-  ["result", "text"],
-  ["reason", "text"],
-  ["payload", "text"],
-] as const;
-
-const ROLLUP_COLUMNS = [
-  ["hour", "bigint"],
-  ["tool", "text"],
-  ["result", "text"],
-  ["reason", "text"],
-  ["count", "bigint"],
-] as const;
-
-function eventRow(event: NewEvent): (string | number | null)[] {
-  return [
-    findableText(event.type),
-    event.occurredAt,
-    findableText(event.tool),
-    findableText(event.user),
-    findableText(event.result),
-    findableText(event.reason),
-    event.payload,
-  ];
-}
 
 function eventOf(row: Selectable<Tables["events"]>): StoredEvent {
   return {
@@ -54,27 +23,6 @@ function eventOf(row: Selectable<Tables["events"]>): StoredEvent {
     reason: row.reason,
     payload: row.payload,
   };
-}
-
-const hourOf = (instant: number) => Math.floor(instant / HOUR) * HOUR;
-
-/** How often each thing happened in each hour, of the events that have a result. */
-function counted(events: readonly NewEvent[]): (string | number)[][] {
-  const counts = new Map<string, [string | number, string, string, string, number]>();
-  for (const { occurredAt, tool, result, reason } of events) {
-    if (result === null) continue;
-    const hour = hourOf(occurredAt);
-    const words = [tool ?? "", result, reason ?? ""].map((word) => findableText(word)) as [
-      string,
-      string,
-      string,
-    ];
-    const key = JSON.stringify([hour, ...words]);
-    const known = counts.get(key);
-    if (known === undefined) counts.set(key, [hour, ...words, 1]);
-    else known[4]++;
-  }
-  return [...counts.values()];
 }
 
 function idOf(text: string): number {
@@ -141,68 +89,15 @@ async function eventsInPieces(db: Kysely<Tables>, query: EventQuery): Promise<St
   return found;
 }
 
-export function eventsIn(database: Database): Pick<Storage, "ingest" | "events" | "rollups"> {
+export function eventsIn(database: Database): Pick<Storage, "ingest" | "ingestMany" | "events" | "rollups"> {
   const { db, kind } = database;
   return {
-    ingest(accountId, appId, batchId, events, receivedAt) {
-      const accepted = events.length;
-      // Made before the transaction, for while it holds its lock the account's other batches wait.
-      const rows = rowsTable(kind, events.map(eventRow), EVENT_COLUMNS);
-      const counts = counted(events);
-      const countRows = rowsTable(kind, counts, ROLLUP_COLUMNS);
-      return write(database, async (trx) => {
-        // On PostgreSQL a second transaction with the batch waits here until the first has ended.
-        const taken = await trx
-          .insertInto("batches")
-          .values({
-            account_id: accountId,
-            app_id: appId,
-            batch_id: batchId,
-            accepted,
-            received_at: receivedAt,
-          })
-          .onConflict((conflict) => conflict.doNothing())
-          .returning("accepted")
-          .executeTakeFirst();
-        if (taken === undefined) {
-          const first = await trx
-            .selectFrom("batches")
-            .select("accepted")
-            .where("account_id", "=", accountId)
-            .where("app_id", "=", appId)
-            .where("batch_id", "=", batchId)
-            .executeTakeFirst();
-          return { accepted: first?.accepted ?? accepted, duplicate: true };
-        }
-        // INVARIANT: ids of an account ascend in the order of commits, as its counter's row stays locked until then. So who
-        // reads on from the highest id that it saw misses nothing.
-        const counter = await trx
-          .updateTable("event_counters")
-          .set(({ eb }) => ({ latest: eb("latest", "+", accepted) }))
-          .where("account_id", "=", accountId)
-          .returning("latest")
-          .executeTakeFirst();
-        if (counter === undefined) {
-          throw new StorageError("unknown_account", "there is no account with the given `accountId`");
-        }
-        if (accepted === 0) return { accepted, duplicate: false };
-
-        await sql`insert into events
-            (account_id, app_id, received_at, id, type, occurred_at, tool, user_id, result, reason, payload)
-          select cast(${accountId} as text), cast(${appId} as text), cast(${receivedAt} as bigint),
-            cast(${counter.latest - accepted + 1} as bigint) + given.position,
-            type, occurred_at, tool, user_id, result, reason, payload
-          from ${rows}`.execute(trx);
-        if (counts.length > 0) {
-          await sql`insert into rollups (account_id, app_id, hour, tool, result, reason, count)
-            select cast(${accountId} as text), cast(${appId} as text), hour, tool, result, reason, count
-            from ${countRows} where true
-            on conflict (account_id, hour, app_id, tool, result, reason)
-            do update set count = rollups.count + excluded.count`.execute(trx);
-        }
-        return { accepted, duplicate: false };
-      });
+    async ingest(accountId, appId, batchId, events, receivedAt) {
+      const [outcome] = await ingestBatches(database, [{ accountId, appId, batchId, events }], receivedAt);
+      return outcome ?? { accepted: events.length, duplicate: false };
     },
+
+    ingestMany: (batches, receivedAt) => ingestBatches(database, batches, receivedAt),
 
     events: (query) => (kind === "sqlite" ? eventsInPieces(db, query) : eventsWhere(db, query)),
 

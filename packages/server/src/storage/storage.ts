@@ -114,6 +114,15 @@ export interface StoredEvent {
 
 export type NewEvent = Omit<StoredEvent, "id" | "appId" | "receivedAt">;
 
+/** What a client sends at once. */
+export interface NewBatch {
+  readonly accountId: string;
+  readonly appId: string;
+  /** Unique in its app. */
+  readonly batchId: string;
+  readonly events: readonly NewEvent[];
+}
+
 export interface EventQuery {
   readonly accountId: string;
   readonly appId?: string | undefined;
@@ -250,6 +259,8 @@ export interface Storage {
     events: readonly NewEvent[],
     receivedAt: number,
   ): Promise<IngestOutcome>;
+  /** The same for several batches in one transaction: all or none. @returns outcomes in the order of the batches */
+  ingestMany(batches: readonly NewBatch[], receivedAt: number): Promise<readonly IngestOutcome[]>;
   events(query: EventQuery): Promise<readonly StoredEvent[]>;
   rollups(query: RollupQuery): Promise<readonly Rollup[]>;
   /** Removes events, batch ids and nonces from before; roll-ups stay. In pieces, so that writers get their turn. @returns how many events */
