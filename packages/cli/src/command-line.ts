@@ -56,6 +56,8 @@ function build(terminal: Terminal, action: Action): Command {
     })
     .configureHelp({ styleTitle: terminal.marks.strong, helpWidth: Math.min(terminal.width, 110) })
     .showHelpAfterError("Run `d2 --help` for the commands, `d2 help <command>` for one of them.")
+    // `--version` before a command is that of the program, after `draft` that of a policy.
+    .enablePositionalOptions()
     .exitOverride()
     .addHelpText("after", OVERVIEW);
   for (const spec of COMMANDS) program.addCommand(commandOf(spec, program, action));

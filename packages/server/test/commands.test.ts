@@ -48,6 +48,7 @@ function signingParts(asked: RotationRequest[], ended: () => void = () => {}): P
     signing: async () => ({
       ready: () => true,
       keys: () => [],
+      signer: () => undefined,
       rotate: async (request) => {
         asked.push(request);
         const signsFrom = Date.UTC(2030, 0, 1);

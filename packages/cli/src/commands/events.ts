@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { appName } from "../cloud/app-name.js";
+import { namedApp } from "../cloud/app-name.js";
 import { ControlPlane } from "../cloud/control-plane.js";
 import { accessOf } from "../cloud/credentials.js";
 import { columns, itemsOf, membersOf, wordOf } from "../cloud/members.js";
@@ -64,7 +64,7 @@ async function ask(
   const { body } = await plane.ask({
     path: "/v1/events",
     query: {
-      app_name: appName(terminal, options),
+      app_name: namedApp(terminal, options),
       ...Object.fromEntries(filters.map((name) => [name, textOption(options, name)])),
       ...page,
     },

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
-import { appName } from "../cloud/app-name.js";
+import { appOf } from "../cloud/app-name.js";
 import { CloudError } from "../cloud/cloud-error.js";
 import { ControlPlane } from "../cloud/control-plane.js";
 import { accessOf } from "../cloud/credentials.js";
@@ -14,7 +14,7 @@ import { occupied } from "./init.js";
 
 export const runPull: Run = async (_args, options, terminal) => {
   const plane = new ControlPlane(accessOf(terminal, options));
-  const app = appName(terminal, options);
+  const app = await appOf(plane, terminal, options);
   const output = textOption(options, "output");
   const json = textOption(options, "format") === "json" || /\.json$/i.test(output ?? "");
   const draft = textOption(options, "stage") === "draft";

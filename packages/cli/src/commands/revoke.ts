@@ -1,4 +1,4 @@
-import { appName } from "../cloud/app-name.js";
+import { appOf } from "../cloud/app-name.js";
 import { confirmed } from "../cloud/confirm.js";
 import { ControlPlane } from "../cloud/control-plane.js";
 import { accessOf } from "../cloud/credentials.js";
@@ -8,7 +8,7 @@ import { ANSWER_IS_NO, OK } from "../exit-code.js";
 
 export const runRevoke: Run = async (_args, options, terminal) => {
   const plane = new ControlPlane(accessOf(terminal, options));
-  const app = appName(terminal, options);
+  const app = await appOf(plane, terminal, options);
   const shown = app === undefined ? "the app" : `\`${app}\``;
   if (!(await confirmed(`stop every program that runs under the policy of ${shown}?`, options, terminal)))
     return ANSWER_IS_NO;

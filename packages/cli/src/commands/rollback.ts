@@ -1,4 +1,4 @@
-import { appName } from "../cloud/app-name.js";
+import { appOf } from "../cloud/app-name.js";
 import { confirmed } from "../cloud/confirm.js";
 import { ControlPlane } from "../cloud/control-plane.js";
 import { accessOf } from "../cloud/credentials.js";
@@ -12,7 +12,7 @@ export const runRollback: Run = async (args, options, terminal) => {
   if (!/^[1-9]\d{0,8}$/.test(version))
     throw new UsageError("name the version to publish again: `d2 versions` lists them");
   const plane = new ControlPlane(accessOf(terminal, options));
-  const app = appName(terminal, options);
+  const app = await appOf(plane, terminal, options);
   if (!(await confirmed(`publish version ${version} again as the newest one?`, options, terminal)))
     return ANSWER_IS_NO;
   const { body } = await plane.ask({

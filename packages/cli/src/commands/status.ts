@@ -1,4 +1,4 @@
-import { appName } from "../cloud/app-name.js";
+import { appOf } from "../cloud/app-name.js";
 import { ControlPlane } from "../cloud/control-plane.js";
 import { accessOf } from "../cloud/credentials.js";
 import { columns, itemsOf, membersOf, wordOf } from "../cloud/members.js";
@@ -9,7 +9,7 @@ import { OK } from "../exit-code.js";
 export const runStatus: Run = async (_args, options, terminal) => {
   const access = accessOf(terminal, options);
   const plane = new ControlPlane(access);
-  const app = appName(terminal, options);
+  const app = await appOf(plane, terminal, options);
   const list = await plane.ask({ path: "/v1/policy/versions", query: { app_name: app, limit: 1 } });
   const { app_name: name, current_version: current, revoked_at: revoked, versions } = membersOf(list.body);
   const [live] = itemsOf(versions);

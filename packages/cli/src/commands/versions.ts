@@ -1,4 +1,4 @@
-import { appName } from "../cloud/app-name.js";
+import { appOf } from "../cloud/app-name.js";
 import { ControlPlane } from "../cloud/control-plane.js";
 import { accessOf } from "../cloud/credentials.js";
 import { columns, itemsOf, membersOf, wordOf } from "../cloud/members.js";
@@ -10,7 +10,7 @@ export const runVersions: Run = async (_args, options, terminal) => {
   const plane = new ControlPlane(accessOf(terminal, options));
   const { body } = await plane.ask({
     path: "/v1/policy/versions",
-    query: { app_name: appName(terminal, options), limit: wholeNumber(options, "limit") },
+    query: { app_name: await appOf(plane, terminal, options), limit: wholeNumber(options, "limit") },
   });
   const { app_name: app, current_version: current, revoked_at: revoked, versions } = membersOf(body);
   const list = itemsOf(versions);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Command } from "commander";
 import { APP_NAME } from "../admin/app-routes.js";
 import { newId } from "../admin/id.js";
-import { createToken } from "../admin/new-token.js";
+import { createToken, SCOPES } from "../admin/new-token.js";
 import { createLogger, openDatabase } from "../server.js";
 import type { Storage } from "../storage/storage.js";
 import { settingsOf, withDatabaseOptions } from "./shared-options.js";
@@ -69,7 +69,14 @@ async function bootstrap(storage: Storage, options: BootstrapOptions): Promise<B
     revokedAt: null,
   });
   const make = async (kind: "runtime" | "developer" | "admin") => {
-    const request = { accountId, kind, appId: kind === "runtime" ? appId : null, name: "bootstrap" };
+    const request = {
+      accountId,
+      kind,
+      // Whoever sets a server up alone publishes, and wants to see what comes of it.
+      scopes: kind === "developer" ? SCOPES.developer.possible : undefined,
+      appId: kind === "runtime" ? appId : null,
+      name: "bootstrap",
+    };
     return (await createToken({ storage, clock: Date.now, randomBytes }, request)).text;
   };
   return {
