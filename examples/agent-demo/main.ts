@@ -7,6 +7,11 @@ import { paint } from "./paint.js";
 import { printGuarded, printTask, printUnguarded } from "./print.js";
 import { runAgent } from "./run.js";
 
+if (process.argv[2] === "tour") {
+  await import("../cloud-tour/main.js");
+  process.exit();
+}
+
 const outside = await listenOutside();
 try {
   printTask(outside.url);
@@ -31,4 +36,6 @@ ${paint("bold", "Where to go from here")}
   docs/policy.md                     everything a policy can say
   examples/agent-demo/policy.yaml    the policy of this demo, commented
   examples/agentdojo/                the replayed policies, and what they do not stop
+  npm start -- tour                  the same agent in cloud mode, with a control plane of its own
+  docs/ten-minutes.md                a policy written, tested, proved and shipped with \`d2\`
   examples/README.md                 small programs, one for each idea: npm run example -- NAME`);

@@ -20,12 +20,17 @@ export function printUnguarded(outcome: Outcome): void {
 
 export function printGuarded(outcome: Outcome, policy: PolicyFacts): void {
   console.log(`\n${paint("bold", "2. With a policy")}, ${policy.source}, as role support-agent`);
-  console.log(paint("dim", row("call", "decision", "reason", "rule")));
-  for (const step of outcome.steps) console.log(describe(step));
+  printDecisions(outcome.steps);
   console.log(`  returned ${JSON.stringify(outcome.seen)} and the like, from crm.list`);
   printOutside(outcome);
   printSummary(outcome);
   console.log();
+}
+
+/** A line for each call: how it was decided, and by which rule. */
+export function printDecisions(steps: readonly Step[]): void {
+  console.log(paint("dim", row("call", "decision", "reason", "rule")));
+  for (const step of steps) console.log(describe(step));
 }
 
 function describe({ call, refusal }: Step): string {

@@ -51,3 +51,4 @@ export type { Logger } from "./setup/logger.js";
 export type { PolicyEvent, PolicyFacts, PolicyManager } from "./setup/policy-instance.js";
 export type { PolicyLimits, RbacOptions } from "./setup/settings.js";
 export type { BundleFacts } from "./source/policy-source.js";
+export type { TelemetryMode, TelemetryOptions } from "./telemetry/telemetry-options.js";

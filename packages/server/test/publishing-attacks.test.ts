@@ -10,7 +10,7 @@ import {
   statementHeaders,
 } from "./control-plane.js";
 import { databaseKinds, testDatabases } from "./databases.js";
-import { ACCOUNT, APP, OTHER_ACCOUNT, overSocket } from "./running-server.js";
+import { ACCOUNT, APP, OTHER_ACCOUNT } from "./running-server.js";
 
 const databases = testDatabases();
 
@@ -194,12 +194,6 @@ describe("the name of an app", () => {
       token: server.developer,
     });
     expect(twice.json.code).toBe("repeated_parameter");
-  });
-
-  it("cannot split a request", async () => {
-    const server = await controlPlane();
-    const request = `GET /v1/policy/bundle?app_name=shop\r\nX-Evil: 1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
-    expect(await overSocket(server.url, request)).toMatch(/^HTTP\/1\.1 400 /);
   });
 });
 

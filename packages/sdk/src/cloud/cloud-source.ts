@@ -2,7 +2,7 @@ import { ConfigurationError, D2Error, PolicyError } from "d2-core/call";
 import type { Later } from "../setup/expiry-warnings.js";
 import type { Logger } from "../setup/logger.js";
 import { nodeCrypto } from "../setup/node-crypto.js";
-import type { PolicyAnswer, PolicySource, PolicyText } from "../source/policy-source.js";
+import type { PolicyAnswer, PolicySource, PolicyText, SourceNews } from "../source/policy-source.js";
 import { runStepsBlocking } from "./blocking-thread.js";
 import { CloudMemory } from "./cloud-memory.js";
 import type { CloudSettings } from "./cloud-settings.js";
@@ -57,6 +57,7 @@ export class CloudSource implements PolicySource {
   /** Conversations are held one after another; never rejects. */
   #turn: Promise<unknown> = Promise.resolve();
   #failures = 0;
+  #observe: ((news: SourceNews) => void) | undefined;
   /** The failure that was told last and is not over. */
   #fault: string | undefined;
 
@@ -68,7 +69,10 @@ export class CloudSource implements PolicySource {
     this.#timeout = options.timeout ?? systemLater;
     this.#pace = new Pace(options.random ?? Math.random);
     this.#memory = new CloudMemory(settings, options.logger);
-    this.#conversation = new Conversation(settings, this.#memory, options);
+    this.#conversation = new Conversation(settings, this.#memory, {
+      ...options,
+      fetchedKeys: (news) => this.#observe?.(news),
+    });
   }
 
   /**
@@ -90,6 +94,10 @@ export class CloudSource implements PolicySource {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) this.#unschedule();
     };
+  }
+
+  observe(listener: (news: SourceNews) => void): void {
+    this.#observe = listener;
   }
 
   async close(): Promise<void> {
@@ -179,12 +187,21 @@ export class CloudSource implements PolicySource {
     if (outcome.kind === "revoked") this.#revoke();
     if (failed) this.#failed(outcome.error, outcome.bundle);
     else this.#answered();
+    this.#observe?.(this.#newsOf(outcome));
     this.#wait = this.#pace.after({
       pollSeconds: outcome.pollSeconds,
       failed,
       retryAfter: failed ? outcome.retryAfter : undefined,
       urgent: failed && this.#held === undefined && outcome.bundle === undefined,
     });
+  }
+
+  #newsOf(outcome: Outcome): SourceNews {
+    if (outcome.kind !== "failed") {
+      return { kind: "answered", outcome: outcome.kind, pollSeconds: outcome.pollSeconds };
+    }
+    const { error, retryAfter } = outcome;
+    return { kind: "failed", error, failures: this.#failures, retryAfter };
   }
 
   #revoke(): void {

@@ -7,7 +7,7 @@ import type { CloudSettings } from "./cloud-settings.js";
 import type { HttpRequest } from "./http-get.js";
 import type { JwsHeader } from "./jws.js";
 import type { ListedKey } from "./key-list.js";
-import { KeyRing } from "./key-ring.js";
+import { type FetchedKeys, KeyRing } from "./key-ring.js";
 import type { KeptBundle } from "./state-file.js";
 import { get, pause, type Steps } from "./steps.js";
 import { type Bundle, type RawBundle, verifyBundle } from "./verify-bundle.js";
@@ -54,7 +54,13 @@ export class Conversation {
       logger,
       clock,
       maxBytes,
-    }: { readonly logger: Logger; readonly clock: () => number; readonly maxBytes: number },
+      fetchedKeys,
+    }: {
+      readonly logger: Logger;
+      readonly clock: () => number;
+      readonly maxBytes: number;
+      readonly fetchedKeys?: ((news: FetchedKeys) => void) | undefined;
+    },
   ) {
     this.#settings = settings;
     this.#memory = memory;
@@ -68,7 +74,7 @@ export class Conversation {
       timeoutMs: JWKS_TIMEOUT,
       maxBytes: MAX_JWKS_BYTES,
     };
-    this.#keys = new KeyRing(request, clock, pins);
+    this.#keys = new KeyRing(request, clock, pins, fetchedKeys);
   }
 
   /** @param patient whether a fault of the server's is worth a second try at once */

@@ -1,4 +1,5 @@
 import { D2Error, InvalidSignatureError } from "d2-core/call";
+import type { SourceNews } from "../source/policy-source.js";
 import type { HttpRequest } from "./http-get.js";
 import { type JwsHeader, shown } from "./jws.js";
 import { type ListedKey, readKeyList, thumbprint } from "./key-list.js";
@@ -14,6 +15,9 @@ const GAP = 1000;
 /** Milliseconds until the fetch of an announced rotation is tried again. */
 const AGAIN = 1000;
 
+/** That the list was fetched, or could not be. */
+export type FetchedKeys = Extract<SourceNews, { readonly kind: "keys" }>;
+
 /**
  * The control plane's keys. The list is fetched when it is needed: when it has become old, when a key is not in it (at
  * most once a second), and once for each rotation that a bundle announces. It is replaced as a whole, so a key that has
@@ -23,6 +27,7 @@ export class KeyRing {
   readonly #request: HttpRequest;
   readonly #clock: () => number;
   readonly #pins: ReadonlySet<string> | undefined;
+  readonly #tell: ((news: FetchedKeys) => void) | undefined;
   #keys: ReadonlyMap<string, ListedKey> = new Map();
   /** When the list was fetched last, and when that was last tried. */
   #fetchedAt: number | undefined;
@@ -30,7 +35,13 @@ export class KeyRing {
   #rotation: string | undefined;
 
   /** @param pins thumbprints of which a key must have one; undefined: any key of the list will do */
-  constructor(request: HttpRequest, clock: () => number, pins: readonly string[] | undefined) {
+  constructor(
+    request: HttpRequest,
+    clock: () => number,
+    pins: readonly string[] | undefined,
+    tell?: (news: FetchedKeys) => void,
+  ) {
+    this.#tell = tell;
     this.#request = request;
     this.#clock = clock;
     this.#pins = pins === undefined ? undefined : new Set(pins);
@@ -85,15 +96,28 @@ export class KeyRing {
 
   *#follow(rotation: string): Steps<void> {
     try {
-      yield* this.#fetch();
+      yield* this.#fetch(rotation);
     } catch {
       yield* pause(AGAIN);
-      yield* this.#fetch();
+      yield* this.#fetch(rotation);
     }
     this.#rotation = rotation;
   }
 
-  *#fetch(): Steps<void> {
+  *#fetch(rotation?: string): Steps<void> {
+    const before = [...this.#keys.keys()];
+    const began = performance.now();
+    let ok = false;
+    try {
+      yield* this.#fetchList();
+      ok = true;
+    } finally {
+      const milliseconds = performance.now() - began;
+      this.#tell?.({ kind: "keys", ok, milliseconds, rotation, before, after: [...this.#keys.keys()] });
+    }
+  }
+
+  *#fetchList(): Steps<void> {
     this.#triedAt = this.#clock();
     const reply = yield* get(this.#request);
     if (reply.kind === "fault") {

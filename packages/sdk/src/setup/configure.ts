@@ -1,5 +1,7 @@
 import { ConfigurationError } from "d2-core/call";
-import { loadEngine, loadEngineSync } from "./policy-engine.js";
+import type { PolicyAnswer } from "../source/policy-source.js";
+import { startTelemetry, type Telemetry } from "../telemetry/telemetry.js";
+import { loadEngine, loadEngineSync, type PolicyEngine } from "./policy-engine.js";
 import { PolicyManager } from "./policy-instance.js";
 import { DEFAULT_INSTANCE, type InstanceSlot, instanceSlot, instanceSlots } from "./registry.js";
 import { type RbacOptions, readSettings, type Settings } from "./settings.js";
@@ -20,7 +22,9 @@ export async function configureRbac(options: RbacOptions = {}): Promise<PolicyMa
   const settings = readSettings(options);
   const request = ask(settings.instance);
   const engine = await loadEngine();
-  return install(request, settings, new PolicyManager(settings, engine, await settings.source.load()));
+  const telemetry = startTelemetry(settings);
+  const answer = await settings.source.load().catch((error: unknown) => givenUp(telemetry, error));
+  return install(request, settings, newManager(settings, engine, answer, telemetry));
 }
 
 /** The same as `configureRbac`. */
@@ -34,8 +38,15 @@ export const configureRbacAsync: typeof configureRbac = configureRbac;
  */
 export function configureRbacSync(options: RbacOptions = {}): PolicyManager {
   const settings = readSettings(options);
-  const manager = new PolicyManager(settings, loadEngineSync(), settings.source.loadSync());
-  return install(ask(settings.instance), settings, manager);
+  const engine = loadEngineSync();
+  const telemetry = startTelemetry(settings);
+  let answer: PolicyAnswer;
+  try {
+    answer = settings.source.loadSync();
+  } catch (error) {
+    return givenUp(telemetry, error);
+  }
+  return install(ask(settings.instance), settings, newManager(settings, engine, answer, telemetry));
 }
 
 /** Shuts an instance down, at once: its guards deny every call until it is set up again. None of that name: nothing. */
@@ -62,6 +73,26 @@ export function getPolicyManager(name: string = DEFAULT_INSTANCE): PolicyManager
   if (enforcer instanceof PolicyManager && !enforcer.closed) return enforcer;
   const call = name === DEFAULT_INSTANCE ? "configureRbac()" : "configureRbac({ instance })";
   throw new ConfigurationError(`the instance \`${name}\` is not set up: \`await ${call}\` first`);
+}
+
+function newManager(
+  settings: Settings,
+  engine: PolicyEngine,
+  answer: PolicyAnswer,
+  telemetry: Telemetry | undefined,
+): PolicyManager {
+  try {
+    return new PolicyManager(settings, engine, answer, telemetry);
+  } catch (error) {
+    return givenUp(telemetry, error);
+  }
+}
+
+/** The set-up has failed, which telemetry tells although there will be no instance. */
+function givenUp(telemetry: Telemetry | undefined, error: unknown): never {
+  telemetry?.failed(error);
+  void telemetry?.close();
+  throw error;
 }
 
 /** A set-up or shut-down that was asked for. One that was asked for later wins, whichever is done first. */

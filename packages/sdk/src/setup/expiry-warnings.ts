@@ -63,6 +63,11 @@ export class ExpiryWarnings {
   }
 }
 
+/** The earlier of two instants, either of which may be none. */
+export function earlierEnd(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+}
+
 /** Grows by one whenever there is something to tell. */
 function stageOf(left: number): number {
   if (left > NOTICE) return 0;

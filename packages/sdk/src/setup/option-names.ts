@@ -14,10 +14,8 @@ const KNOWN = [
   "clock",
   "decisionLog",
   "tenant",
+  "telemetry",
 ] as const;
-
-/** Options of features that are not there yet: ignoring one would leave out what the caller relies on. */
-const UNBUILT: ReadonlyMap<string, string> = new Map([["telemetry", "telemetry"]]);
 
 /** What else people call an option; letters only, lower case. */
 const OTHER_WORDS: ReadonlyMap<string, (typeof KNOWN)[number]> = new Map([
@@ -45,19 +43,16 @@ const OTHER_WORDS: ReadonlyMap<string, (typeof KNOWN)[number]> = new Map([
   ["auditlog", "decisionLog"],
   ["audit", "decisionLog"],
   ["tenantid", "tenant"],
+  ["metrics", "telemetry"],
+  ["usage", "telemetry"],
+  ["hashuserids", "telemetry"],
 ]);
 
-/** @throws ConfigurationError for an option that is not known, or whose feature is not there */
+/** @throws ConfigurationError for an option that is not known */
 export function checkOptionNames(options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    const feature = UNBUILT.get(name);
-    if (feature !== undefined && value !== undefined) {
-      throw new ConfigurationError(
-        `the option \`${name}\` cannot be honoured: ${feature} is not part of this version, so leave it out`,
-      );
-    }
+  for (const name of Object.keys(options)) {
     const known: readonly string[] = KNOWN;
-    if (feature !== undefined || known.includes(name)) continue;
+    if (known.includes(name)) continue;
     const meant = suggestion(name);
     const help = meant === undefined ? "" : `did you mean \`${meant}\`? `;
     throw new ConfigurationError(

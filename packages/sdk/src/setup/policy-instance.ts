@@ -1,12 +1,15 @@
 import { ConfigurationError, type Plan } from "d2-core/call";
 import { InstanceLog } from "../log/instance-log.js";
 import type { DecisionLogState } from "../log/log-settings.js";
-import type { Recorder } from "../log/recorder.js";
+import type { Recording } from "../log/recorder.js";
 import type { PolicyAnswer, PolicySource, PolicyText } from "../source/policy-source.js";
-import { ExpiryWarnings } from "./expiry-warnings.js";
+import { type PolicySize, sizeOf } from "../telemetry/policy-size.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
+import { ExpiryWarnings, earlierEnd } from "./expiry-warnings.js";
 import type { Logger } from "./logger.js";
 import type { PolicyEngine } from "./policy-engine.js";
 import type { PolicyEvent, PolicyFacts } from "./policy-facts.js";
+import { describeFault } from "./policy-fault.js";
 import type { Enforcer } from "./registry.js";
 import type { Settings } from "./settings.js";
 
@@ -21,6 +24,7 @@ interface Compiled {
   readonly policy: PolicyFacts;
   /** When the document itself expires. */
   readonly documentEnds: number | undefined;
+  readonly size: PolicySize;
 }
 
 /** A named instance: the policy in force, kept up to date from its source. */
@@ -36,6 +40,9 @@ export class PolicyManager implements Enforcer {
   /** Of the bundle, which the control plane renews by itself: only its end is told. */
   readonly #bundleEnd: ExpiryWarnings;
   readonly #log: InstanceLog | undefined;
+  readonly #telemetry: Telemetry | undefined;
+  /** What the guards tell of their calls. */
+  readonly #recording: Recording | undefined;
   readonly #listeners = new Set<(event: PolicyEvent) => void>();
   #plan: Plan | undefined;
   #policy: PolicyFacts;
@@ -52,7 +59,7 @@ export class PolicyManager implements Enforcer {
    *
    * @throws ConfigurationError, TooManyToolsError, PolicyTooLargeError, BundleExpiredError when it cannot be used
    */
-  constructor(settings: Settings, engine: PolicyEngine, answer: PolicyAnswer) {
+  constructor(settings: Settings, engine: PolicyEngine, answer: PolicyAnswer, telemetry?: Telemetry) {
     this.instance = settings.instance;
     this.clock = settings.clock;
     this.logger = settings.logger;
@@ -64,7 +71,10 @@ export class PolicyManager implements Enforcer {
       this.logger.error(`the policy ${this.#title()} expired at ${at}: every call is denied`);
     this.#expiry = new ExpiryWarnings(this.clock, {
       expiring: (left, at) => {
-        if (settings.warnOfExpiry) this.#warnOfExpiry(left, at);
+        if (!settings.warnOfExpiry) return;
+        this.logger.warn(
+          `the policy ${this.#title()} expires in ${left}, at ${at}: renew \`metadata.expires\``,
+        );
       },
       expired,
     });
@@ -75,6 +85,8 @@ export class PolicyManager implements Enforcer {
     if (settings.decisionLog !== undefined) {
       this.#log = new InstanceLog(settings.decisionLog, engine, settings);
     }
+    this.#telemetry = telemetry;
+    this.#recording = telemetry?.witness(this.#log?.recorder) ?? this.#log?.recorder;
     if (text !== undefined && compiled !== undefined) this.#enforce(text, compiled);
     this.#source.subscribe((now) => this.#changed(now));
   }
@@ -89,9 +101,9 @@ export class PolicyManager implements Enforcer {
     return this.#policy;
   }
 
-  /** What puts calls into the decision log; undefined: there is none. */
-  get recorder(): Recorder | undefined {
-    return this.#closed ? undefined : this.#log?.recorder;
+  /** What puts calls into the decision log and tells telemetry of them; undefined: there is neither. */
+  get recorder(): Recording | undefined {
+    return this.#closed ? undefined : this.#recording;
   }
 
   /** How the decision log is doing; undefined: there is none. */
@@ -120,7 +132,7 @@ export class PolicyManager implements Enforcer {
    */
   reload(): Promise<PolicyFacts> {
     return this.#inTurn(async () => {
-      const answer = await this.#source.load();
+      const answer = await this.#load();
       if (this.#closed) throw new ConfigurationError(`the instance \`${this.instance}\` is shut down`);
       if ("absent" in answer) {
         this.#drop();
@@ -148,7 +160,12 @@ export class PolicyManager implements Enforcer {
     this.#bundleEnd.stop();
     clearTimeout(this.#secondLook);
     this.#listeners.clear();
-    await Promise.all([this.#source.close(), this.#log?.close()]);
+    await Promise.all([this.#source.close(), this.#log?.close(), this.#telemetry?.close()]);
+  }
+
+  #load(): Promise<PolicyAnswer> {
+    this.#telemetry?.loading();
+    return this.#source.load();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -169,7 +186,7 @@ export class PolicyManager implements Enforcer {
   async #look(now: PolicyText | undefined, again: boolean): Promise<void> {
     let text: PolicyText | undefined;
     try {
-      const answer = now ?? (await this.#source.load());
+      const answer = now ?? (await this.#load());
       if (this.#closed) return;
       if ("absent" in answer) return this.#drop();
       text = answer;
@@ -177,7 +194,7 @@ export class PolicyManager implements Enforcer {
       else this.#adopt(text);
     } catch (error) {
       if (this.#closed) return;
-      const fault = this.#describe(error, text);
+      const fault = describeFault(this.#engine, error, text);
       if (fault === this.#fault) return;
       if (again) return this.#refuse(error, fault);
       clearTimeout(this.#secondLook);
@@ -196,7 +213,7 @@ export class PolicyManager implements Enforcer {
     this.#mended();
   }
 
-  #enforce(text: PolicyText, { plan, policy, documentEnds }: Compiled): void {
+  #enforce(text: PolicyText, { plan, policy, documentEnds, size }: Compiled): void {
     this.#log?.adopt(policy, text);
     this.#plan = plan;
     this.#policy = policy;
@@ -204,6 +221,7 @@ export class PolicyManager implements Enforcer {
     this.#expiry.follow(documentEnds);
     this.#bundleEnd.follow(text.expiresAt);
     text.adopted?.();
+    this.#telemetry?.adopted(policy, size);
   }
 
   /** There is no policy any more. */
@@ -213,6 +231,7 @@ export class PolicyManager implements Enforcer {
     this.#policy = this.#nothing();
     this.#revision = undefined;
     this.#log?.leave(this.#engine);
+    this.#telemetry?.left();
     this.#expiry.stop();
     this.#bundleEnd.stop();
     if (had) this.#tell({ kind: "revoked" });
@@ -237,7 +256,7 @@ export class PolicyManager implements Enforcer {
     const options = { file, format, limits: this.#limits, now };
     const loaded = this.#engine.loadPolicy(content, options);
     const { document, warnings, name, version, digest, expiresAt: documentEnds } = loaded;
-    const expiresAt = earlier(documentEnds, text.expiresAt);
+    const expiresAt = earlierEnd(documentEnds, text.expiresAt);
     const plan = this.#engine.compilePlan(document, { expiresAt });
     if (warnings.length > 0) {
       const source = typeof content === "string" ? content : undefined;
@@ -245,19 +264,12 @@ export class PolicyManager implements Enforcer {
     }
     const source = this.#source.name;
     const policy = { name, version, digest, loadedAt: now, expiresAt, source, bundle };
-    return { plan, policy: Object.freeze(policy), documentEnds };
-  }
-
-  #describe(error: unknown, text: PolicyText | undefined): string {
-    if (error instanceof ConfigurationError && error.diagnostics.length > 0) {
-      const source = typeof text?.content === "string" ? text.content : undefined;
-      return `\n\n${this.#engine.formatDiagnostics(error.diagnostics, { text: source, file: text?.file })}`;
-    }
-    return ` ${error instanceof Error ? error.message : "it cannot be read"}`;
+    return { plan, policy: Object.freeze(policy), documentEnds, size: sizeOf(document) };
   }
 
   #refuse(error: unknown, fault: string): void {
     this.#fault = fault;
+    this.#telemetry?.failed(error);
     this.logger.error(
       `${this.#source.name} has no usable policy, and ${this.#title()} stays in force until it has:${fault}`,
     );
@@ -282,16 +294,8 @@ export class PolicyManager implements Enforcer {
     }
   }
 
-  #warnOfExpiry(left: string, at: string): void {
-    this.logger.warn(`the policy ${this.#title()} expires in ${left}, at ${at}: renew \`metadata.expires\``);
-  }
-
   /** Quoted, so that no name can look like another line of the log. */
   #title(): string {
     return `${JSON.stringify(this.#policy.name)} (${this.#policy.version})`;
   }
-}
-
-function earlier(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }

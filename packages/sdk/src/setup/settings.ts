@@ -7,6 +7,12 @@ import { FileSource } from "../source/file-source.js";
 import { ObjectSource } from "../source/object-source.js";
 import type { PolicySource } from "../source/policy-source.js";
 import { shownPath } from "../source/shown-path.js";
+import {
+  readTelemetry,
+  type TelemetryMode,
+  type TelemetryOptions,
+  type TelemetryPlan,
+} from "../telemetry/telemetry-options.js";
 import { configHome, type Environment, isSwitchedOn, readText } from "./environment.js";
 import { consoleLogger, consoleNotice, harmless, isLogger, type Logger } from "./logger.js";
 import { checkOptionNames } from "./option-names.js";
@@ -39,6 +45,8 @@ export interface RbacOptions extends CloudOptions {
   readonly decisionLog?: string | DecisionLogOptions | undefined;
   /** Whose decisions they are, as records say it. Default `"default"`. */
   readonly tenant?: string | undefined;
+  /** What is told of calls to the control plane and to OpenTelemetry, and how. Default: `D2_TELEMETRY`, then `"all"`. */
+  readonly telemetry?: TelemetryMode | TelemetryOptions | undefined;
 }
 
 /** Options and environment, checked and put together. */
@@ -58,6 +66,8 @@ export interface Settings {
   readonly clock: () => number;
   readonly decisionLog?: DecisionLogPlan | undefined;
   readonly tenant?: string | undefined;
+  /** Undefined: nothing is told. */
+  readonly telemetry?: TelemetryPlan | undefined;
   /** Undefined: the policy comes from no control plane. */
   readonly cloud?: CloudSettings | undefined;
 }
@@ -97,6 +107,7 @@ export function readSettings(options: RbacOptions = {}, environment: Environment
   const written = harmless(logger ?? consoleLogger);
   const silent = isSwitchedOn(environment, "D2_SILENT");
   const limits = checkLimits(given.limits);
+  const telemetry = readTelemetry(given.telemetry, environment);
   const now = clock ?? (() => Date.now());
   return {
     instance,
@@ -109,6 +120,7 @@ export function readSettings(options: RbacOptions = {}, environment: Environment
     clock: now,
     decisionLog: decisionLog === undefined ? undefined : readLogOptions(decisionLog),
     tenant: checkTenant(given.tenant),
+    telemetry,
   };
 }
 

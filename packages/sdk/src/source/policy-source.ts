@@ -1,3 +1,5 @@
+import type { D2Error } from "d2-core/call";
+
 /** A policy as its source has it: not parsed, not checked. */
 export interface PolicyText {
   /** The text, or the object that a caller gave in its place. */
@@ -35,6 +37,33 @@ export interface NoPolicy {
 /** What a source has. */
 export type PolicyAnswer = PolicyText | NoPolicy;
 
+/** What has come of asking a control plane once, or of fetching its keys. */
+export type SourceNews =
+  | {
+      readonly kind: "answered";
+      readonly outcome: "bundle" | "unchanged" | "revoked";
+      /** Seconds between polls from now on. */
+      readonly pollSeconds: number;
+    }
+  | {
+      readonly kind: "failed";
+      readonly error: D2Error;
+      /** How many there have been in a row, this one included. */
+      readonly failures: number;
+      /** Seconds that it wants to be left alone. */
+      readonly retryAfter: number | undefined;
+    }
+  | {
+      readonly kind: "keys";
+      readonly ok: boolean;
+      readonly milliseconds: number;
+      /** Id of the rotation that it was fetched for; undefined: for none. */
+      readonly rotation: string | undefined;
+      /** Ids of the keys that were listed, and that are. */
+      readonly before: readonly string[];
+      readonly after: readonly string[];
+    };
+
 /** Where policies come from: a file, an object, a control plane. */
 export interface PolicySource {
   /** A few words for notices and logs: a path, or what else it is. */
@@ -52,6 +81,8 @@ export interface PolicySource {
    * then says. Does not keep the process alive. Answers with what ends the subscription.
    */
   subscribe(listener: (answer?: PolicyAnswer) => void): () => void;
+  /** Has `listener` told of news, if there is a control plane to ask. It must not throw. */
+  observe?(listener: (news: SourceNews) => void): void;
   /** Ends every subscription and frees what the source holds. Calling it again does nothing. */
   close(): Promise<void>;
 }

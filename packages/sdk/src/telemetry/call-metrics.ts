@@ -55,7 +55,7 @@ export class CallMetrics implements CallObserver {
     if (call.entry?.input !== undefined) this.#tallies.feature.add("input_validation", featureOf);
     if (this.#decided.length < MAX_TIMES) this.#decided.push(call);
     if (decision.outcome === "deny") this.#tallies.invocation.add(`denied\n${tool}`, invocationOf);
-    this.#callOff ??= this.#later(DELAY, () => this.drain());
+    this.#callOff ??= this.#later(DELAY, this.#drain);
   }
 
   ended(call: Observation): void {
@@ -64,12 +64,13 @@ export class CallMetrics implements CallObserver {
     if (entry?.output !== undefined) this.#tallies.feature.add("output_guardrails", featureOf);
     if (release?.denial !== undefined) this.#denied(release.denial, call);
     if (this.#ended.length < MAX_TIMES) this.#ended.push(call);
-    this.#callOff ??= this.#later(DELAY, () => this.drain());
+    this.#callOff ??= this.#later(DELAY, this.#drain);
   }
 
-  /** Hands on what is kept. */
-  drain(): void {
-    this.#callOff?.();
+  /** Hands on what is kept. Answers whether there was anything. */
+  drain(): boolean {
+    if (this.#callOff === undefined) return false;
+    this.#callOff();
     this.#callOff = undefined;
     for (const tally of Object.values(this.#tallies)) tally.drain();
     const [decided, ended] = [this.#decided, this.#ended];
@@ -77,6 +78,7 @@ export class CallMetrics implements CallObserver {
     this.#ended = [];
     for (const call of decided) this.#recordDecision(call);
     for (const call of ended) this.#recordEnd(call);
+    return true;
   }
 
   #allowed({ tool, source, entry }: Observation): void {
@@ -113,10 +115,20 @@ export class CallMetrics implements CallObserver {
       tallies.blocked.add(`${tool}\n${blocking_label}`, () => ({ tool_id: tool, blocking_label }));
     } else if (reason === "sequence_violation") {
       const { pattern_type, source_tool = "", chain_length, user_role } = chainOf(call);
-      const attributes = { pattern_type, source_tool, target_tool: tool, chain_length: String(chain_length), user_role };
+      const attributes = {
+        pattern_type,
+        source_tool,
+        target_tool: tool,
+        chain_length: String(chain_length),
+        user_role,
+      };
       tallies.sequence.add(JSON.stringify(Object.values(attributes)), () => attributes);
     }
   }
+
+  readonly #drain = (): void => {
+    this.drain();
+  };
 
   readonly #decisionOf = (key: string): Attributes => {
     const denied = key.startsWith("denied\n");

@@ -60,7 +60,10 @@ export class EventBatches {
   /** The batch was too large: it becomes two, and no later one is larger than they are. */
   halve(batch: Batch): void {
     const { events, losses } = batch;
-    if (events.length < 2) return this.lose(batch);
+    if (events.length < 2) {
+      this.lose(batch);
+      return;
+    }
     const half = Math.ceil(events.length / 2);
     this.#most = Math.min(this.#most, half);
     // New ids, for these are other batches than the one that was refused.

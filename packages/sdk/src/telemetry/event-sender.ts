@@ -258,7 +258,8 @@ export class EventSender {
     const sooner = account.ingestInterval < this.#account.ingestInterval;
     this.#account = account;
     this.#options.follow(account);
-    if (sooner && this.#waits === "interval") this.#wait("interval", this.#spread(account.ingestInterval * 1000));
+    if (sooner && this.#waits === "interval")
+      this.#wait("interval", this.#spread(account.ingestInterval * 1000));
   }
 
   #headers(): Readonly<Record<string, string>> {

@@ -35,8 +35,5 @@ export interface Span {
 }
 
 export interface Tracer {
-  startSpan(
-    name: string,
-    options?: { readonly attributes?: Attributes; readonly startTime?: number },
-  ): Span;
+  startSpan(name: string, options?: { readonly attributes?: Attributes; readonly startTime?: number }): Span;
 }

@@ -58,5 +58,7 @@ function meterOf(api: Api): Meter | undefined {
 
 function tracerOf({ trace }: Api): Tracer | undefined {
   const provider = trace.getTracerProvider();
-  return provider.getDelegateTracer === undefined ? provider.getTracer(NAME) : provider.getDelegateTracer(NAME);
+  return provider.getDelegateTracer === undefined
+    ? provider.getTracer(NAME)
+    : provider.getDelegateTracer(NAME);
 }

@@ -31,7 +31,11 @@ const MODES: readonly TelemetryMode[] = ["off", "metrics", "usage", "all"];
 
 const OFF: ReadonlySet<string> = new Set(["", "0", "none", "off", "no", "false"]);
 
-const KNOWN: readonly string[] = ["mode", "hashUserIds", "userIdsInMetrics"] satisfies (keyof TelemetryOptions)[];
+const KNOWN: readonly string[] = [
+  "mode",
+  "hashUserIds",
+  "userIdsInMetrics",
+] satisfies (keyof TelemetryOptions)[];
 
 /**
  * @param given the option `telemetry`: a mode, or options

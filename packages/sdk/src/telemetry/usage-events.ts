@@ -54,7 +54,11 @@ export class UsageEvents implements CallObserver {
     if (input && this.#sampling.takes("guardrail_overhead")) mask |= 4;
     if (!denied) {
       if (call.newPair && this.#sampling.takes("data_flow")) mask |= 8;
-      if (entry !== undefined && entry.labels.length > 0 && this.#sampling.takes("data_flow_labels_emitted")) {
+      if (
+        entry !== undefined &&
+        entry.labels.length > 0 &&
+        this.#sampling.takes("data_flow_labels_emitted")
+      ) {
         mask |= 16;
       }
     }
@@ -74,11 +78,13 @@ export class UsageEvents implements CallObserver {
     const types: string[] = [];
     if (release.denial !== undefined) types.push("authz_decision");
     if (call.through !== 0 && output !== undefined) {
-      if (output.checks.length > 0 && this.#sampling.takes("guardrail_overhead")) types.push("output_validation");
+      if (output.checks.length > 0 && this.#sampling.takes("guardrail_overhead"))
+        types.push("output_validation");
       const sanitizes = output.acts.length > 0 || !output.global.empty;
       if (sanitizes && this.#sampling.takes("guardrail_overhead")) types.push("output_sanitization");
     }
-    if (release.transforms.length > 0 && this.#sampling.takes("output_sanitized")) types.push("output_sanitized");
+    if (release.transforms.length > 0 && this.#sampling.takes("output_sanitized"))
+      types.push("output_sanitized");
     if (types.length === 0) return;
     this.#push({
       count: types.length,
@@ -88,7 +94,10 @@ export class UsageEvents implements CallObserver {
   }
 
   /** Something that is no call: of the policy, or of the control plane. */
-  happened(type: string, event: { readonly at: number; readonly policy: Observation["policy"]; readonly fields: object }): void {
+  happened(
+    type: string,
+    event: { readonly at: number; readonly policy: Observation["policy"]; readonly fields: object },
+  ): void {
     if (!this.#sampling.takes(type)) return;
     this.#push({ count: 1, denials: 0, render: () => [this.#writer.write({ type, ...event })] });
   }
@@ -123,7 +132,12 @@ export class UsageEvents implements CallObserver {
     }
     const done = kind === "output_validation" ? "allowed" : "completed";
     const result = denial?.reason === kind ? "denied" : done;
-    return write("guardrail_overhead", { tool_id, guardrail_type: kind, overhead_ms: round(milliseconds), result });
+    return write("guardrail_overhead", {
+      tool_id,
+      guardrail_type: kind,
+      overhead_ms: round(milliseconds),
+      result,
+    });
   }
 }
 
@@ -150,7 +164,9 @@ class DecisionEvents implements PendingEvents {
   }
 
   render(): RenderedEvent[] {
-    return DECISION_EVENTS.filter((_, bit) => (this.#mask & (1 << bit)) !== 0).map((type) => this.#render(type));
+    return DECISION_EVENTS.filter((_, bit) => (this.#mask & (1 << bit)) !== 0).map((type) =>
+      this.#render(type),
+    );
   }
 
   #render(type: DecisionEvent): RenderedEvent {
@@ -192,7 +208,12 @@ class DecisionEvents implements PendingEvents {
 }
 
 /** The event that tells of lost ones. */
-export function lossEvent(writer: EventWriter, at: number, policy: Observation["policy"], losses: Losses): RenderedEvent {
+export function lossEvent(
+  writer: EventWriter,
+  at: number,
+  policy: Observation["policy"],
+  losses: Losses,
+): RenderedEvent {
   return writer.write({
     type: "events_dropped",
     at,
