@@ -15,7 +15,7 @@ export interface Call {
   readonly user: string;
   readonly role: string;
   readonly tool: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly amount: number;
 }
 
 /** An app on the built SDK, as a process of its own. */
@@ -41,12 +41,13 @@ export class AppProcess {
     return this.#said("version");
   }
 
-  /** Waits until this version is put in force. @returns how many polls from `from` on were answered without it */
+  /** Waits until this version is in force. @returns how many polls from `from` on were answered without it */
   async adopts(version: number, from: number): Promise<number> {
-    await this.#process.first((line) => (read(line)["version"] === version ? true : undefined), from);
-    const lines = this.#process.linesFrom(from).map(read);
-    const until = lines.findIndex((line) => line["version"] === version);
-    return lines.slice(0, until).filter((line) => "poll" in line && line["poll"] !== 200).length;
+    const isIt = (line: string) => read(line)["version"] === version;
+    await this.#process.first((line) => isIt(line) || undefined);
+    const lines = this.#process.linesFrom(0);
+    const before = lines.slice(from, lines.findIndex(isIt)).map(read);
+    return before.filter(({ poll }) => poll !== undefined && poll !== 200).length;
   }
 
   /** Waits until the policy is taken from it. */

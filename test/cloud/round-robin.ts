@@ -1,4 +1,5 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
 
 /** A balancer: each request goes to the next server; one that is not there is passed over. */
 export class RoundRobin {
@@ -34,13 +35,13 @@ export class RoundRobin {
     for (let tried = 0; tried < this.#backends.length; tried++) {
       const backend = this.#backends[this.#next++ % this.#backends.length] ?? "";
       const answer = await this.#ask(backend, incoming, Buffer.concat(parts));
-      if (answer === undefined) continue;
+      if (answer === "absent") continue;
+      if (answer === "lost") break;
       this.answered.set(backend, (this.answered.get(backend) ?? 0) + 1);
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
+      pipeline(answer, outgoing, () => undefined);
       return;
     }
-    // As when nothing listens.
     outgoing.destroy();
   }
 
@@ -48,10 +49,13 @@ export class RoundRobin {
     backend: string,
     { method, url = "", headers }: IncomingMessage,
     body: Buffer,
-  ): Promise<IncomingMessage | undefined> {
+  ): Promise<IncomingMessage | "absent" | "lost"> {
     return new Promise((resolve) => {
       const asked = request(new URL(url, backend), { method, headers, agent: this.#agent }, resolve);
-      asked.on("error", () => resolve(undefined));
+      // Only what no server has seen may be given to another.
+      asked.on("error", (error) => {
+        resolve("code" in error && error.code === "ECONNREFUSED" ? "absent" : "lost");
+      });
       asked.end(body);
     });
   }

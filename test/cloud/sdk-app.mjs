@@ -2,7 +2,7 @@ import { subscribe } from "node:diagnostics_channel";
 import { createInterface } from "node:readline";
 import { configureRbac, d2Guard, PermissionDeniedError, runAs, shutdownAllRbac } from "d2-sdk";
 
-// An app in cloud mode. Each line of input is a call: `{"user", "role", "tool", "args"}`. What it prints, a line each:
+// An app in cloud mode. Each line of input is a call: `{"user", "role", "tool", "amount"}`. What it prints, a line each:
 // the answer to a call, a new version, a revocation, and each poll with its status (0: no answer).
 
 /** @param {object} line */
@@ -27,10 +27,10 @@ rbac.onChange((event) => {
 say({ version: rbac.policy.bundle?.version ?? null });
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { user, role, tool, args } = JSON.parse(line);
-  const guarded = d2Guard(tool, () => "done", { params: ["amount"] });
+  const { user, role, tool, amount } = JSON.parse(line);
+  const guarded = d2Guard(tool, (/** @type {object} */ _args) => "done");
   try {
-    runAs(user, { roles: [role] }, () => guarded(args.amount));
+    runAs(user, { roles: [role] }, () => guarded({ amount }));
     say({ answer: "allow" });
   } catch (error) {
     if (!(error instanceof PermissionDeniedError)) throw error;

@@ -109,6 +109,12 @@ describe("the cloud commands", () => {
     expect(JSON.parse((await run("pull", "--format", "json")).stdout)).toHaveProperty("policies");
   });
 
+  it("say in words what is live", async () => {
+    const { code, stdout } = await run("inspect", "--published");
+    expect(code).toBe(0);
+    expect(stdout).toContain("and `amount` is from 1 to 500");
+  });
+
   it("keep drafts, also faulty ones, as they were written", async () => {
     const faulty = await run("draft", "faulty.yaml");
     expect(faulty.code).toBe(1);

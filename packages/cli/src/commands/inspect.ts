@@ -1,11 +1,12 @@
 import { describePolicy, descriptionText, matrixOf, matrixText } from "d2-policy/inspect";
-import { listOption, type Run, textOption } from "../command.js";
+import { listOption, type Options, type Run, textOption } from "../command.js";
 import { OK } from "../exit-code.js";
 import { type OpenPolicy, openPolicy } from "../policy-file.js";
+import type { Terminal } from "../terminal.js";
 import { UsageError } from "../usage-error.js";
 
 export const runInspect: Run = async (_args, options, terminal) => {
-  const open = await openPolicy(terminal, textOption(options, "policy"));
+  const open = await meant(options, terminal);
   const { policy, locate, file } = open;
   const roles = knownRoles(open, listOption(options, "role"), "role");
   const userRoles = knownRoles(open, listOption(options, "userRoles"), "user-roles");
@@ -30,9 +31,18 @@ export const runInspect: Run = async (_args, options, terminal) => {
   return OK;
 };
 
+/** A policy to look at; one that is published has no text, and so no places. */
+type Inspected = Pick<OpenPolicy, "policy" | "file"> & Partial<Pick<OpenPolicy, "locate">>;
+
+async function meant(options: Options, terminal: Terminal): Promise<Inspected> {
+  if (options["published"] !== true) return openPolicy(terminal, textOption(options, "policy"));
+  const { inspectedBundle } = await import("../cloud/inspected-bundle.js");
+  return inspectedBundle(options, terminal);
+}
+
 /** @throws UsageError for a role that the policy does not know: a misspelt one would seem to have no rights */
 export function knownRoles(
-  { policy, file }: OpenPolicy,
+  { policy, file }: Pick<OpenPolicy, "policy" | "file">,
   given: readonly string[] | undefined,
   option: string,
 ): readonly string[] | undefined {
