@@ -31,6 +31,9 @@ export function show(value: number, unit: Unit): string {
     case "a second":
       return `${Math.round(value).toLocaleString("en-US")} a second`;
     case "bytes":
-      return value < 10_000 ? `${Math.round(value)} B` : `${(value / 1024).toFixed(0)} kB`;
+      if (value < 10_000) return `${Math.round(value)} B`;
+      return value < 10_000_000
+        ? `${(value / 1024).toFixed(0)} kB`
+        : `${(value / 1024 / 1024).toFixed(0)} MB`;
   }
 }

@@ -1,5 +1,5 @@
 // Measures everything beside its peers: five fresh processes a case, medians over them, ratios taken inside each. Prints the
-// table and writes it to RESULTS.md. With names of cases: only those, and RESULTS.md stays.
+// table and writes it to RESULTS.md. With names of cases, or of groups such as `cloud`: only those, and RESULTS.md stays.
 import { execFileSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -55,8 +55,12 @@ const all = readdirSync(here("cases"))
   .map((file) => file.slice(0, -3))
   .sort();
 const asked = process.argv.slice(2);
+const isAsked = (name: string): boolean =>
+  asked.length === 0 || asked.some((it) => name === it || name.startsWith(`${it}-`));
+const unknown = asked.find((it) => !all.some((name) => name === it || name.startsWith(`${it}-`)));
+if (unknown !== undefined) throw new Error(`there is no case \`${unknown}\`: known are ${all.join(", ")}`);
 const sections: string[] = [];
-for (const name of asked.length > 0 ? asked : all) {
+for (const name of all.filter(isAsked)) {
   const section = measure(name);
   sections.push(section);
   console.log(section);

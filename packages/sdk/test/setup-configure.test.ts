@@ -148,13 +148,6 @@ describe("the options", () => {
     return outcome instanceof Error ? outcome.message : "";
   };
 
-  it.each(["telemetry"])("refuse `%s`, whose feature is not there, rather than ignore it", async (name) => {
-    const message = await refusal({ policy, [name]: "secret-value" });
-    expect(message).toContain(`\`${name}\``);
-    expect(message).toContain("not part of this version");
-    expect(message).not.toContain("secret-value");
-  });
-
   it.each([
     ["policy_file", "policyFile"],
     ["PolicyFile", "policyFile"],

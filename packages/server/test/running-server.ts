@@ -64,7 +64,7 @@ export async function testServer(
       signing: async () => ({
         ready: () => true,
         keys: () => [signingKey],
-        signer: () => undefined,
+        signer: () => ({ kid: signingKey.kid, until: Number.POSITIVE_INFINITY, sign: async () => "" }),
         rotate: async (request) => {
           rotations.push(request);
           return { ...signingKey, kid: "second", alg: request.alg ?? "RS256" };

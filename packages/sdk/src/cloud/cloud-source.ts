@@ -177,7 +177,7 @@ export class CloudSource implements PolicySource {
     if (begun) {
       this.#take(outcome);
       this.#schedule();
-    }
+    } else this.#observe?.(failureNews(outcome, 1));
     return outcome.error;
   }
 
@@ -197,11 +197,8 @@ export class CloudSource implements PolicySource {
   }
 
   #newsOf(outcome: Outcome): SourceNews {
-    if (outcome.kind !== "failed") {
-      return { kind: "answered", outcome: outcome.kind, pollSeconds: outcome.pollSeconds };
-    }
-    const { error, retryAfter } = outcome;
-    return { kind: "failed", error, failures: this.#failures, retryAfter };
+    if (outcome.kind === "failed") return failureNews(outcome, this.#failures);
+    return { kind: "answered", outcome: outcome.kind, pollSeconds: outcome.pollSeconds };
   }
 
   #revoke(): void {
@@ -266,6 +263,13 @@ export class CloudSource implements PolicySource {
     this.#revoked = false;
     if (!same) this.#memory.adopt(bundle);
   }
+}
+
+function failureNews(
+  { error, retryAfter }: Extract<Outcome, { kind: "failed" }>,
+  failures: number,
+): SourceNews {
+  return { kind: "failed", error, failures, retryAfter };
 }
 
 /** Quoted, so that no name can look like another line of the log. */

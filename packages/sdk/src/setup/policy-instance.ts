@@ -253,8 +253,7 @@ export class PolicyManager implements Enforcer {
   #compile(text: PolicyText): Compiled {
     const { content, format, file, bundle } = text;
     const now = this.clock();
-    const options = { file, format, limits: this.#limits, now };
-    const loaded = this.#engine.loadPolicy(content, options);
+    const loaded = this.#engine.loadPolicy(content, { file, format, limits: this.#limits, now });
     const { document, warnings, name, version, digest, expiresAt: documentEnds } = loaded;
     const expiresAt = earlierEnd(documentEnds, text.expiresAt);
     const plan = this.#engine.compilePlan(document, { expiresAt });

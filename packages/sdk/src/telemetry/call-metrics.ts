@@ -37,7 +37,9 @@ export class CallMetrics implements CallObserver {
     this.#mode = mode;
     this.#later = later;
     this.#users = users;
-    const tally = (name: string) => new Tally(meter.createCounter(name, { unit: "1" }));
+    const counter = (name: string) => meter.createCounter(name, { unit: "1" });
+    const flows = { counter: counter("d2.data_flow.event.total"), attributes: flowOf };
+    const tally = (name: string) => new Tally(counter(name), name === COUNTERS.pair ? flows : undefined);
     const milliseconds = (name: string) => meter.createHistogram(name, { unit: "ms" });
     const tallies = Object.entries(COUNTERS).map(([key, name]) => [key, tally(name)]);
     // `tallies` has an entry for every key.
@@ -81,14 +83,10 @@ export class CallMetrics implements CallObserver {
     return true;
   }
 
-  #allowed({ tool, source, entry }: Observation): void {
+  #allowed({ tool, pair, entry }: Observation): void {
     const tallies = this.#tallies;
     tallies.decision.add(tool, this.#decisionOf);
-    if (source !== undefined) {
-      const pair = `${source}\n${tool}`;
-      tallies.pair.add(pair, pairOf);
-      tallies.flow.add(pair, flowOf);
-    }
+    if (pair !== undefined) tallies.pair.add(pair, pairOf);
     if (entry === undefined || entry.labels.length === 0) return;
     tallies.feature.add("data_flow_labels", featureOf);
     for (const label of entry.labels) tallies.fact.add(label, factOf);
@@ -175,7 +173,6 @@ const COUNTERS = {
   sequence: "d2.sequence.pattern.blocked.total",
   violation: "d2.user.violation_attempts.total",
   pair: "d2.tool.cooccurrence.total",
-  flow: "d2.data_flow.event.total",
   blocked: "d2.data_flow.blocked.total",
   fact: "d2.facts.recorded.total",
   feature: "d2.feature.usage.total",

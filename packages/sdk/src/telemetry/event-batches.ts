@@ -28,8 +28,9 @@ export class EventBatches {
     this.#lossEvent = lossEvent;
   }
 
-  get pending(): boolean {
-    return this.#open.length > 0 || this.#buffer.count > 0;
+  /** How many events there are to be sent. */
+  get size(): number {
+    return this.#open.reduce((sum, { events }) => sum + events.length, this.#buffer.count);
   }
 
   /** The batch to be sent next: the same one until it is done, halved or lost. */

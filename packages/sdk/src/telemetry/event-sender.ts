@@ -28,6 +28,9 @@ const ACCOUNT_TIMEOUT = 10_000;
 const ACCOUNT_LIFETIME = 300_000;
 const FIRST_RETRY = 1000;
 
+/** Milliseconds between two times at which what is there is sent because there is room for no more. */
+const GAP = 1000;
+
 /** Milliseconds that the end of an instance, or of the process, waits for what is left to be sent. */
 const LAST_FLUSH = 2000;
 
@@ -42,6 +45,7 @@ export class EventSender {
   /** What the timer waits for. */
   #waits: "interval" | "now" | "retry" | undefined;
   #retry = FIRST_RETRY;
+  #sentAt = 0;
   #sending: Promise<void> | undefined;
   #flushing: Promise<void> | undefined;
   #posting: Exchange | undefined;
@@ -70,7 +74,7 @@ export class EventSender {
 
   /** Whether there is something left to be sent. */
   get pending(): boolean {
-    return !this.#stopped && (this.#batches.pending || this.#sending !== undefined);
+    return !this.#stopped && (this.#batches.size > 0 || this.#sending !== undefined);
   }
 
   /** To be called when there is a new event. */
@@ -80,7 +84,8 @@ export class EventSender {
       this.#wait("interval", this.#spread(this.#account.ingestInterval * 1000));
       if (this.#accountAt === undefined) void this.#askAccount();
     }
-    if (this.#waits === "interval" && this.#buffer.full) this.#wait("now", 0);
+    if (this.#waits !== "interval" || !this.#buffer.full) return;
+    this.#wait("now", Math.max(0, Math.min(GAP, this.#sentAt + GAP - this.#options.clock())));
   }
 
   /**
@@ -150,20 +155,26 @@ export class EventSender {
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = undefined;
       // What has come meanwhile.
-      if (this.#waits === undefined && this.#batches.pending) this.notice();
+      if (this.#waits === undefined && this.#batches.size > 0) this.notice();
     });
     return this.#sending;
   }
 
   async #sendAll(): Promise<void> {
-    if (this.#isAccountOld() && !this.#holding) void this.#askAccount();
-    for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
-      const answer = await this.#post(batch);
-      if (this.#stopped || !this.#conclude(batch, answer)) return;
+    this.#sentAt = this.#options.clock();
+    // Not what comes meanwhile: a flood of calls must not become one of posts.
+    let left = this.#batches.size;
+    while (left > 0) {
+      const batch = this.#next();
+      if (batch === undefined) return;
+      const end = this.#conclude(batch, await this.#post(batch));
+      if (end === "stop") return;
+      if (end === "done") left -= batch.events.length;
     }
   }
 
   #next(): Batch | undefined {
+    if (this.#isAccountOld() && !this.#holding) void this.#askAccount();
     return this.#batches.next(this.#account);
   }
 
@@ -182,29 +193,30 @@ export class EventSender {
     return answer;
   }
 
-  /** Answers whether to go on with the next. */
-  #conclude(batch: Batch, answer: ExchangeAnswer): boolean {
+  /** What has become of the batch; `stop`: nothing more is sent for now. */
+  #conclude(batch: Batch, answer: ExchangeAnswer): "done" | "halved" | "stop" {
+    if (this.#stopped) return "stop";
     const { logger } = this.#options;
     const status = answer?.status ?? 0;
     if (status >= 200 && status < 300) {
       this.#batches.done();
       this.#answered();
-      return true;
+      return "done";
     }
     if (status === 401 || status === 403) {
       logger.warn(
         `usage events are not sent any more: the control plane does not take them from this token (${status})`,
       );
       this.#stop();
-      return false;
+      return "stop";
     }
     if (status === 429 || status >= 500 || status < 200) {
       this.#failed(status, answer?.retryAfter);
-      return false;
+      return "stop";
     }
     if (status === 413) {
       this.#batches.halve(batch);
-      return true;
+      return "halved";
     }
     this.#batches.lose(batch);
     if (!this.#refused) {
@@ -213,7 +225,7 @@ export class EventSender {
       );
     }
     this.#refused = true;
-    return true;
+    return "done";
   }
 
   #failed(status: number, retryAfter: string | undefined): void {

@@ -49,6 +49,8 @@ export class Observation implements Ticket {
   depth = 0;
   /** The call before this one in the session. */
   source: string | undefined = undefined;
+  /** `source` and this tool, a line break between. */
+  pair: string | undefined = undefined;
   /** Whether `source` and this tool follow each other for the first time in the session. */
   newPair = false;
   /** Of a denial by history: the tools called before; by facts: the facts. As they were then. */

@@ -9,6 +9,9 @@ export class SessionTrace {
   /** Tool ids of the allowed calls that were seen last, oldest first. */
   readonly #recent: string[] = [];
   #pairs: Set<string> | undefined;
+  #source = "";
+  #tool = "";
+  #pair = "";
   /** Whether the length of the session was told already. */
   deep = false;
 
@@ -25,6 +28,16 @@ export class SessionTrace {
   add(tool: string): void {
     this.#recent.push(tool);
     if (this.#recent.length > RECENT) this.#recent.shift();
+  }
+
+  /** Two tools as one text; the same text again while they are the same two. */
+  pairOf(source: string, tool: string): string {
+    if (source !== this.#source || tool !== this.#tool) {
+      this.#source = source;
+      this.#tool = tool;
+      this.#pair = `${source}\n${tool}`;
+    }
+    return this.#pair;
   }
 
   /** Whether this pair of tools is a new one. */

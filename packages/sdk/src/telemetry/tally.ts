@@ -3,6 +3,12 @@ import type { Attributes, Counter } from "./metric-api.js";
 /** Most sets of attributes that are counted apart before they are handed on. */
 const MAX_KEYS = 1000;
 
+/** A second counter of the same things, with attributes of its own. */
+export interface AlsoCounted {
+  readonly counter: Counter;
+  readonly attributes: (key: string) => Attributes;
+}
+
 interface Sum {
   count: number;
   readonly attributes: Attributes;
@@ -14,10 +20,12 @@ interface Sum {
  */
 export class Tally {
   readonly #counter: Counter;
+  readonly #also: AlsoCounted | undefined;
   readonly #sums = new Map<string, Sum>();
 
-  constructor(counter: Counter) {
+  constructor(counter: Counter, also?: AlsoCounted) {
     this.#counter = counter;
+    this.#also = also;
   }
 
   /** @param attributes those of the key; asked when it is a new one */
@@ -32,7 +40,10 @@ export class Tally {
   }
 
   drain(): void {
-    for (const { count, attributes } of this.#sums.values()) this.#counter.add(count, attributes);
+    for (const [key, { count, attributes }] of this.#sums) {
+      this.#counter.add(count, attributes);
+      this.#also?.counter.add(count, this.#also.attributes(key));
+    }
     this.#sums.clear();
   }
 }

@@ -91,7 +91,10 @@ export class Witness implements Recording {
     call.depth = session.length;
     call.source = trace.last;
     if (decision.outcome === "allow") {
-      if (call.source !== undefined) call.newPair = trace.meets(`${call.source}\n${tool}`);
+      if (call.source !== undefined) {
+        call.pair = trace.pairOf(call.source, tool);
+        call.newPair = trace.meets(call.pair);
+      }
       trace.add(tool);
     } else if (decision.reason === "sequence_violation") call.evidence = trace.recent;
     else if (decision.reason === "data_flow_violation") call.evidence = [...session.facts];

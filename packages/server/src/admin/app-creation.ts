@@ -1,10 +1,15 @@
 import { Problem } from "../http/problem.js";
-import type { Services } from "../http/services.js";
-import type { App } from "../storage/storage.js";
+import type { Settings } from "../settings.js";
+import type { App, Storage } from "../storage/storage.js";
 import { newId } from "./id.js";
 import { planNamed } from "./plan.js";
 
-type AppMaking = Pick<Services, "storage" | "settings" | "clock" | "randomBytes">;
+interface AppMaking {
+  readonly storage: Storage;
+  readonly settings: Settings;
+  readonly clock: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
 
 /** One after the other for each account, so that two requests cannot both take the last place that a plan has. */
 export class AppCreation {
@@ -28,6 +33,21 @@ export class AppCreation {
       if (this.#last.get(accountId) === settled) this.#last.delete(accountId);
     });
     return next;
+  }
+
+  /** The app of that name, made if it is not there. @throws Problem 403 when the plan has no room */
+  async obtain(accountId: string, name: string): Promise<App> {
+    const { storage } = this.#making;
+    const there = await storage.appByName(accountId, name);
+    if (there !== undefined) return there;
+    try {
+      return await this.create(accountId, name);
+    } catch (error) {
+      // Somebody else may have made it in the meantime.
+      const made = await storage.appByName(accountId, name);
+      if (made === undefined) throw error;
+      return made;
+    }
   }
 }
 

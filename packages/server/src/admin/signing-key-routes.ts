@@ -29,15 +29,6 @@ function shown(key: SigningKey, signer: string | undefined, now: number): z.inpu
   };
 }
 
-/** Of the keys that may sign, the one that began last; of two that began at once, the later one of the list. */
-function signerOf(keys: readonly SigningKey[], now: number): string | undefined {
-  const able = keys.filter((key) => key.signsFrom <= now);
-  return able.reduce<SigningKey | undefined>(
-    (best, key) => (best === undefined || key.signsFrom >= best.signsFrom ? key : best),
-    undefined,
-  )?.kid;
-}
-
 /** `GET /v1/signing-keys` and `POST /v1/signing-keys/rotate`. */
 export const signingKeyRoutes: readonly Route[] = [
   route({
@@ -50,7 +41,7 @@ export const signingKeyRoutes: readonly Route[] = [
     handler({ services, clock }) {
       const keys = services.signing.keys();
       const now = clock();
-      const signer = signerOf(keys, now);
+      const signer = services.signing.signer(now)?.kid;
       return { status: 200, body: { keys: keys.map((key) => shown(key, signer, now)) } };
     },
   }),

@@ -1,5 +1,3 @@
-const TAG = /\s*(W\/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)/y;
-
 /**
  * The entity tags of an `If-Match` or `If-None-Match` header (RFC 9110, section 13.1); `*` for any, undefined for what is
  * not such a list. Weak ones have their `W/` left off.
@@ -8,13 +6,11 @@ const TAG = /\s*(W\/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)/y;
  */
 export function entityTags(header: string, weak: boolean): "*" | readonly string[] | undefined {
   if (header.trim() === "*") return "*";
+  const tag = /\s*(W\/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)/y;
   const tags: string[] = [];
-  let at = 0;
-  while (at < header.length) {
-    TAG.lastIndex = at;
-    const found = TAG.exec(header);
+  while (tag.lastIndex < header.length) {
+    const found = tag.exec(header);
     if (found === null) return undefined;
-    at = TAG.lastIndex;
     if (found[2] !== undefined && (weak || found[1] === undefined)) tags.push(found[2]);
   }
   return tags;

@@ -1,6 +1,7 @@
 import { Problem } from "./problem.js";
 
-const NONE: Readonly<Record<string, string>> = Object.freeze({});
+/** The query of an address that has none. */
+export const NO_QUERY: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * The query of a request's address, by name.
@@ -9,7 +10,7 @@ const NONE: Readonly<Record<string, string>> = Object.freeze({});
  */
 export function queryOf(url: string): Readonly<Record<string, string>> {
   const start = url.indexOf("?");
-  if (start === -1) return NONE;
+  if (start === -1) return NO_QUERY;
   const query: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(url.slice(start + 1))) {
     if (Object.hasOwn(query, name)) {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ZodType, ZodUndefined, z } from "zod";
 import type { Scope, TokenKind } from "../storage/storage.js";
+import { NO_QUERY } from "./query.js";
 import type { Services } from "./services.js";
 import { validated } from "./validation.js";
 
@@ -128,6 +129,9 @@ export function routesOf<S extends Services>() {
     definition: RouteDefinition<S, A, P, Q, H, B>,
   ): Route<S> => {
     const { handler, ...description } = definition;
+    // Most requests have no query, and what the schema makes of none is always the same.
+    const none = definition.query?.safeParse(NO_QUERY);
+    const ofNone = none?.success === true ? none.data : undefined;
     return {
       ...description,
       run(facts, identity, parts) {
@@ -141,7 +145,10 @@ export function routesOf<S extends Services>() {
           // Holds: the pipeline runs no route before its access is granted, and grants it only to an identity.
           identity: identity as A extends "public" ? undefined : Identity,
           params: validated(definition.params, parts.params, "path"),
-          query: validated(definition.query, parts.query, "query"),
+          query:
+            ofNone !== undefined && parts.query === NO_QUERY
+              ? ofNone
+              : validated(definition.query, parts.query, "query"),
           headers: validated(definition.headers, facts.rawHeaders, "header"),
           body: validated(definition.body, parts.body, "body"),
           bytes: parts.bytes,

@@ -5,8 +5,7 @@ import { APP_NAME } from "../admin/app-routes.js";
 import { instant } from "../admin/instant.js";
 import { Problem } from "../http/problem.js";
 import { type Route, route } from "../http/route.js";
-import type { Services } from "../http/services.js";
-import type { App, Draft } from "../storage/storage.js";
+import type { Draft } from "../storage/storage.js";
 import type { PolicyCheck } from "./policy-check.js";
 import { versionNotFound } from "./publisher.js";
 import { DIAGNOSTICS } from "./shown-version.js";
@@ -50,11 +49,6 @@ function nameOf({ text, format }: DraftText, asked: string | undefined): string 
   });
 }
 
-async function appFor({ storage, appCreation }: Services, accountId: string, name: string): Promise<App> {
-  const there = await storage.appByName(accountId, name);
-  return there ?? appCreation.create(accountId, name);
-}
-
 /** `PUT /v1/policy/draft`. */
 export function draftRoutes(check: PolicyCheck): readonly Route[] {
   return [
@@ -95,7 +89,7 @@ export function draftRoutes(check: PolicyCheck): readonly Route[] {
         }
         const name = nameOf(content, query.app_name);
         const validation = await check.diagnose(identity.accountId, content);
-        const app = await appFor(services, identity.accountId, name);
+        const app = await services.appCreation.obtain(identity.accountId, name);
         const baseVersion = body.version ?? app.currentVersion;
         if (baseVersion > app.currentVersion) throw versionNotFound();
         const draft: Draft = {

@@ -59,7 +59,7 @@ export class Publisher {
     const { policy, diagnostics } = await this.#check.accept(accountId, appName, validation);
     const { statement, keyId, signature } = signed;
     const now = this.#services.clock();
-    const target = app ?? (await this.#makeApp(accountId, appName));
+    const target = app ?? (await this.#services.appCreation.obtain(accountId, appName));
     const published = await this.#store(target, {
       ...versionOf(target, content, policy.digest, now, identity),
       keyId,
@@ -149,17 +149,6 @@ export class Publisher {
     const app = await storage.appByName(accountId, appName);
     const expected = expectedVersion(signed?.statement, headers["if-match"], app?.currentVersion ?? 0);
     return { signed, app, expected };
-  }
-
-  async #makeApp(accountId: string, name: string): Promise<App> {
-    try {
-      return await this.#services.appCreation.create(accountId, name);
-    } catch (error) {
-      // Somebody else has made it in the meantime.
-      const app = await this.#services.storage.appByName(accountId, name);
-      if (app === undefined) throw error;
-      return app;
-    }
   }
 
   async #store(app: App, version: NewVersion): Promise<Omit<Published, "diagnostics">> {
