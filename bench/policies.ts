@@ -78,6 +78,56 @@ export function largePolicyText(): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Groups of `rulesPolicy`, each of ten tools that no other group has. */
+const GROUPS = 100;
+
+export function groupName(group: number): string {
+  return `group_${String(group % GROUPS).padStart(2, "0")}`;
+}
+
+type SequenceRuleSource = { readonly deny: readonly string[] } | { readonly allow: readonly string[] };
+
+/** 50 sequence rules of a role: pairs of groups that may not follow each other, every fourth with an excuse. */
+function sequenceRules(role: number): SequenceRuleSource[] {
+  const group = (index: number): string => `@${groupName(index + role)}`;
+  return Array.from({ length: 50 }, (_, rule) => {
+    if (rule % 5 < 4) return { deny: [group(2 * rule), group(2 * rule + 1)] };
+    return { allow: [group(2 * rule - 2), group(2 * rule), group(2 * rule - 1)] };
+  });
+}
+
+/** In four roles a rule that is gone, one in the place of another, one more, and all excuses gone. */
+function editedRules(role: number): SequenceRuleSource[] {
+  const rules = sequenceRules(role);
+  switch (role) {
+    case 3:
+      return rules.slice(1);
+    case 10:
+      return [...rules.slice(1), { deny: [60, 61, 62].map((group) => `@${groupName(group)}`) }];
+    case 20:
+      return [...rules, { deny: [5, 50].map((group) => `@${groupName(group)}`) }];
+    case 30:
+      return rules.filter((rule) => "deny" in rule);
+  }
+  return rules;
+}
+
+/** 50 roles x 1,000 tools x 50 sequence rules over disjoint groups, and a label that blocks. `edited`: with a few rules changed. */
+export function rulesPolicy(edited = false): object {
+  const groups = Array.from({ length: GROUPS }, (_, group) => [
+    groupName(group),
+    toolsOf((tool) => tool % GROUPS === group),
+  ]);
+  const policies = ROLE_TOOLS.map(([role, permissions], index) => ({
+    role,
+    permissions,
+    sequence: edited ? editedRules(index) : sequenceRules(index),
+  }));
+  const flow = { labels: { "@group_00": ["PII"] }, blocks: { PII: ["@group_02"] } };
+  const metadata = { name: "rules", tool_groups: Object.fromEntries(groups), data_flow: flow };
+  return { version: 1, metadata, policies };
+}
+
 export const silent: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {

@@ -93,6 +93,12 @@ export function record() {
     const app = join(folder, "shop");
     mkdirSync(join(app, "dist"), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+    // As `npm install` would link it. In this workspace that happens before the command is built, so it is not there.
+    mkdirSync(join(folder, "bin"));
+    const program = join(root, "packages", "cli", "lib", "d2.js");
+    writeFileSync(join(folder, "bin", "d2"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, {
+      mode: 0o755,
+    });
     writeFileSync(
       join(app, "package.json"),
       `${JSON.stringify({ name: "shop", private: true, type: "module" })}\n`,
@@ -144,7 +150,7 @@ function show(command, app, folder) {
       ...inherited,
       XDG_CONFIG_HOME: join(folder, "config"),
       D2_SILENT: "1",
-      PATH: [join(root, "node_modules", ".bin"), process.env["PATH"]].join(delimiter),
+      PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter),
     },
   });
   if (status === null || status > 1)

@@ -231,6 +231,15 @@ describe("a diff of sequences", () => {
     ]);
   });
 
+  it("takes many rules apart and sees all that one of them did", () => {
+    const names = Array.from({ length: 60 }, (_, n) => `t.${n}`);
+    const many = names.flatMap((name, n) => (n % 2 === 0 ? [{ deny: [name, `t.${n + 1}`] }] : []));
+    const bound = (sequence: object[]) => policy(role(names, { sequence }));
+    const diff = diffOf(bound(many), bound([...many.slice(1), { deny: ["t.0", "t.3", "t.1"] }]));
+    expect(diff.incomplete).toBe(false);
+    expect(told(diff.changes)).toEqual(["loosened: `analyst` may now call `t.1` after `t.0`"]);
+  });
+
   it("says when the search stopped, and does not take the rest for granted", () => {
     const diff = diffOf(
       rules(denied, excused),

@@ -1,21 +1,16 @@
 import { type Decision, formatDocumentPath } from "d2-core";
 import { blockingLabels, type UniverseTool } from "../reach/tool-universe.js";
-import { Walk } from "../reach/walk.js";
 import { type ChangeDraft, type ChangeList, EVERYBODY } from "./change-list.js";
 import type { ExampleCall } from "./policy-diff.js";
 import type { PolicySide } from "./policy-side.js";
-import {
-  type FoundSequence,
-  type SearchedSequences,
-  type SearchSide,
-  searchSequences,
-} from "./sequence-search.js";
+import { ruleKey, type SliceSearchOptions, searchSlices } from "./search-slices.js";
+import type { FoundSequence, SearchedSequences } from "./sequence-search.js";
 
 /** Most sequences told of each user, of those opened and of those closed. */
 const MAX_EXAMPLES = 5;
 
-/** Calls that all searches of a diff may try together, each at most its share of what is left. */
-const MAX_STEPS = 100_000;
+/** What all searches of a diff may spend together, in calls that few patterns follow, each at most its share of what is left. */
+const MAX_COST = 50_000;
 
 /** Compares what may follow what. */
 export class SequenceComparison {
@@ -26,8 +21,9 @@ export class SequenceComparison {
   readonly #labels: ReadonlySet<string>;
   /** Rules found to decide otherwise, whoever the user was. */
   readonly #told = new Set<string>();
-  #stepsLeft = MAX_STEPS;
+  #left = MAX_COST;
   #searchesLeft: number;
+  readonly #rewritten = new Map<string, boolean>();
   incomplete = false;
 
   constructor(
@@ -35,14 +31,14 @@ export class SequenceComparison {
     after: PolicySide,
     universe: readonly UniverseTool[],
     maxStates: number,
-    users: number,
+    users: readonly (readonly string[])[],
   ) {
     this.#before = before;
     this.#after = after;
     this.#universe = universe;
     this.#maxStates = maxStates;
-    this.#searchesLeft = 2 * users + 1;
     this.#labels = blockingLabels([before.document, after.document]);
+    this.#searchesLeft = users.reduce((sum, roles) => sum + this.#searchesOf(roles), 1);
   }
 
   /**
@@ -57,30 +53,24 @@ export class SequenceComparison {
     tools: ReadonlySet<string>,
     judgedOtherwise: ReadonlySet<string>,
   ): void {
-    const rewritten = this.#rulesText(this.#before, roles) !== this.#rulesText(this.#after, roles);
+    const rewritten = this.#isRewritten(roles);
     // Which values are refused matters where what has come so far must be exactly so.
     const parting = this.#isListed(roles) ? judgedOtherwise : new Set<string>();
     if (!rewritten && !this.#labelsDiffer(tools) && parting.size === 0) {
-      this.#searchesLeft -= 2;
+      this.#searchesLeft -= this.#searchesOf(roles);
       return;
     }
-    const sides = this.#sides(roles, (walk) => ({
-      walk,
-      denial: (state, tool) => walk.denial(state, tool),
-    }));
-    const own = this.#search(sides, [...tools], parting);
+    const own = this.#search(roles, [...tools], parting, (walk, state, tool) => walk.denial(state, tool));
     const told = this.#list(list, own, roles, false);
     if (!rewritten || roles.length > 1) return;
     // The rules of a role bind users who have their tools from other roles.
     const forbidden = (tool: string) =>
       [this.#before, this.#after].some((side) => side.access(roles, tool).forbids.length > 0);
     const wide = this.#search(
-      this.#sides(roles, (walk) => ({
-        walk,
-        denial: (state, tool) => walk.sequenceDenial(state, tool) ?? walk.flowDenial(state, tool),
-      })),
+      roles,
       this.#universe.map(({ tool }) => tool).filter((tool) => !forbidden(tool)),
       new Set(),
+      (walk, state, tool) => walk.sequenceDenial(state, tool) ?? walk.flowDenial(state, tool),
     );
     const more = this.#list(list, without(wide, own), roles, true);
     if (told || more || own.incomplete || wide.incomplete) return;
@@ -97,35 +87,47 @@ export class SequenceComparison {
    */
   addFlows(list: ChangeList, tools: ReadonlySet<string>): void {
     if (!this.#labelsDiffer(tools)) return;
-    const sides = this.#sides([], (walk) => ({
-      walk,
-      denial: (state, tool) => walk.flowDenial(state, tool),
-    }));
-    const searched = this.#search(sides, [...tools], new Set());
+    const searched = this.#search([], [...tools], new Set(), (walk, state, tool) =>
+      walk.flowDenial(state, tool),
+    );
     const found = searched.found.filter((it) => !this.#told.has(ruleKey(it)));
     this.#list(list, { ...searched, found }, undefined, true);
   }
 
-  #sides(roles: readonly string[], make: (walk: Walk) => SearchSide): readonly [SearchSide, SearchSide] {
-    const walk = ({ plan }: PolicySide) => make(new Walk(plan, roles, { labels: this.#labels }));
-    return [walk(this.#before), walk(this.#after)];
+  #isRewritten(roles: readonly string[]): boolean {
+    const key = JSON.stringify(roles);
+    const known = this.#rewritten.get(key);
+    if (known !== undefined) return known;
+    const rewritten = this.#rulesText(this.#before, roles) !== this.#rulesText(this.#after, roles);
+    this.#rewritten.set(key, rewritten);
+    return rewritten;
+  }
+
+  /** How many searches a user may take, as far as the rules tell. */
+  #searchesOf(roles: readonly string[]): number {
+    if (this.#isRewritten(roles)) return roles.length > 1 ? 1 : 2;
+    return this.#labels.size > 0 ? 1 : 0;
   }
 
   #search(
-    [before, after]: readonly [SearchSide, SearchSide],
+    roles: readonly string[],
     tools: readonly string[],
     judgedOtherwise: ReadonlySet<string>,
+    denial: SliceSearchOptions["denial"],
   ): SearchedSequences {
-    const maxSteps = Math.ceil(this.#stepsLeft / Math.max(1, this.#searchesLeft));
-    const searched = searchSequences(before, after, {
+    const searched = searchSlices({
+      plans: [this.#before.plan, this.#after.plan],
+      roles,
       tools,
+      labels: this.#labels,
+      judgedOtherwise,
+      denial,
       maxStates: this.#maxStates,
-      maxSteps,
-      judgedOtherwise: (tool) => judgedOtherwise.has(tool),
-      told: (denial, tool) => this.#isBlockChange(denial, tool),
+      maxCost: Math.ceil(this.#left / Math.max(1, this.#searchesLeft)),
+      told: (decision, tool) => this.#isBlockChange(decision, tool),
     });
     this.#searchesLeft -= 1;
-    this.#stepsLeft = Math.max(0, this.#stepsLeft - searched.steps);
+    this.#left = Math.max(0, this.#left - searched.spent);
     return searched;
   }
 
@@ -194,10 +196,6 @@ export class SequenceComparison {
       .filter((entry) => entry.roles.some((role) => roles.includes(role)))
       .flatMap(({ sequence }) => (sequence === undefined ? [] : [formatDocumentPath(sequence.at)]));
   }
-}
-
-function ruleKey({ kind, denial }: FoundSequence): string {
-  return JSON.stringify([kind, denial.rule ?? null, denial.detail ?? null]);
 }
 
 /** What the sequence rules decide otherwise beyond what was found before. What labels do is told of everybody together. */

@@ -15,8 +15,8 @@ export interface SearchedSequences {
   readonly found: readonly FoundSequence[];
   /** Pairs of states looked at. */
   readonly states: number;
-  /** Calls tried. */
-  readonly steps: number;
+  /** What the calls tried have cost. */
+  readonly spent: number;
   readonly incomplete: boolean;
 }
 
@@ -26,18 +26,14 @@ export interface SearchSide {
   denial(state: WalkState, tool: string): Decision | undefined;
 }
 
-/** Equal for tools that no state of the walk tells apart, whoever grants them. */
-function kindOf({ walk }: SearchSide, tool: string): string {
-  const { toolClass, labels, blocks } = walk.view.entry(tool);
-  return JSON.stringify([toolClass, labels, blocks.map(({ label }) => label)]);
-}
-
 export interface SearchOptions {
   /** Both policies let the user call each of them as far as sequences and labels allow. */
   readonly tools: readonly string[];
   readonly maxStates: number;
-  /** Calls tried, in all states together. */
-  readonly maxSteps: number;
+  /** What the calls tried may cost, in all states together. */
+  readonly maxCost: number;
+  /** What one call costs. */
+  readonly cost: number;
   /** Tools whose outputs the policies judge differently. */
   readonly judgedOtherwise: (tool: string) => boolean;
   /** Whether a denial is a change that is told otherwise. */
@@ -53,6 +49,9 @@ interface Pair {
   readonly call: ExampleCall | undefined;
 }
 
+/** More than a search ever has, of either policy: two numbers below it make one that is exact. */
+const MOST_STATES = 2 ** 26;
+
 /**
  * Searches the sessions of one user under two policies side by side, shortest first: every call that both allow is made,
  * once released and once failed, until no new pair of states comes up. So where nothing is found and the search is
@@ -66,72 +65,63 @@ export function searchSequences(
   after: SearchSide,
   options: SearchOptions,
 ): SearchedSequences {
-  const tools = distinctTools(before, after, options);
+  const { tools } = options;
   const found = new Map<string, FoundSequence>();
-  const seen = new Set<string>();
+  const seen = new Set<number>();
   const queue: Pair[] = [];
-  // The keys of states can be long, and each is paired with many.
   const numbers = new Map<WalkState, number>();
   const numberOf = (state: WalkState): number => {
-    const known = numbers.get(state) ?? numbers.size;
-    numbers.set(state, known);
-    return known;
+    const known = numbers.get(state);
+    if (known !== undefined) return known;
+    numbers.set(state, numbers.size);
+    return numbers.size - 1;
   };
   let incomplete = false;
-  let steps = 0;
-  const reach = (pair: Pair): void => {
-    const key = `${numberOf(pair.before)} ${numberOf(pair.after)} ${pair.parted}`;
+  let spent = 0;
+  let tried = 0;
+  /** Most calls lead to a pair that is known: nothing is made for those. */
+  const reach = (
+    old: WalkState,
+    now: WalkState,
+    parted: boolean,
+    from: Pair | undefined,
+    tool = "",
+    ended: ExampleCall["ended"] = "released",
+  ): void => {
+    const key = (numberOf(old) * MOST_STATES + numberOf(now)) * 2 + (parted ? 1 : 0);
     if (seen.has(key)) return;
     if (seen.size >= options.maxStates) {
       incomplete = true;
       return;
     }
     seen.add(key);
-    queue.push(pair);
+    const call = from === undefined ? undefined : { tool, ended };
+    queue.push({ before: old, after: now, parted, from, call });
   };
-  reach({
-    before: before.walk.initial,
-    after: after.walk.initial,
-    parted: false,
-    from: undefined,
-    call: undefined,
-  });
-  for (let next = 0; next < queue.length; next += 1) {
+  const reachFrom = (pair: Pair, tool: string): void => {
+    const { parted } = pair;
+    const released = before.walk.released(pair.before, tool);
+    const failed = after.walk.failed(pair.after, tool);
+    reach(released, after.walk.released(pair.after, tool), parted, pair, tool, "released");
+    reach(before.walk.failed(pair.before, tool), failed, parted, pair, tool, "failed");
+    if (options.judgedOtherwise(tool)) reach(released, failed, true, pair, tool, "released_before");
+  };
+  reach(before.walk.initial, after.walk.initial, false, undefined);
+  for (let next = 0; next < queue.length && spent < options.maxCost; next += 1) {
     const pair = queue[next];
     if (pair === undefined) break;
-    if (steps >= options.maxSteps) {
-      incomplete = true;
-      break;
-    }
-    steps += tools.length;
     for (const tool of tools) {
+      if (spent >= options.maxCost) break;
+      spent += options.cost;
+      tried += 1;
       const old = before.denial(pair.before, tool);
       const now = after.denial(pair.after, tool);
-      if (old === undefined && now === undefined) for (const step of stepsFrom(pair, tool)) reach(step);
+      if (old === undefined && now === undefined) reachFrom(pair, tool);
       else if (old === undefined || now === undefined) note(pair, tool, old, now);
     }
   }
-  return { found: [...found.values()], states: seen.size, steps, incomplete };
-
-  function* stepsFrom(pair: Pair, tool: string): Generator<Pair> {
-    const { parted } = pair;
-    const ended = (
-      how: ExampleCall["ended"],
-      states: Pick<Pair, "before" | "after">,
-      apart: boolean,
-    ): Pair => ({
-      ...states,
-      parted: apart,
-      from: pair,
-      call: { tool, ended: how },
-    });
-    const released = before.walk.released(pair.before, tool);
-    const failed = after.walk.failed(pair.after, tool);
-    yield ended("released", { before: released, after: after.walk.released(pair.after, tool) }, parted);
-    yield ended("failed", { before: before.walk.failed(pair.before, tool), after: failed }, parted);
-    if (options.judgedOtherwise(tool))
-      yield ended("released_before", { before: released, after: failed }, true);
-  }
+  if (tried < queue.length * tools.length) incomplete = true;
+  return { found: [...found.values()], states: seen.size, spent, incomplete };
 
   function note(pair: Pair, tool: string, old: Decision | undefined, now: Decision | undefined): void {
     const denial = old ?? now;
@@ -149,14 +139,4 @@ function callsTo(pair: Pair): ExampleCall[] {
   for (let at: Pair | undefined = pair; at !== undefined; at = at.from)
     if (at.call !== undefined) calls.push(at.call);
   return calls.reverse();
-}
-
-/** One tool of each kind that neither policy tells apart. */
-function distinctTools(before: SearchSide, after: SearchSide, options: SearchOptions): readonly string[] {
-  const kinds = new Map<string, string>();
-  for (const tool of options.tools) {
-    const kind = JSON.stringify([kindOf(before, tool), kindOf(after, tool), options.judgedOtherwise(tool)]);
-    if (!kinds.has(kind)) kinds.set(kind, tool);
-  }
-  return [...kinds.values()];
 }
