@@ -8,6 +8,8 @@ const STATEFUL: Readonly<Record<string, string>> = {
   "d2-sdk/log/open-log.ts":
     "instances that record in one place share its queue, so that a session is whole in it",
   "d2-sdk/setup/policy-engine.ts": "the policy reader is loaded once a process, when first needed",
+  "d2-sdk/telemetry/private-provider.ts":
+    "instances share one private meter provider, so that each series has one source",
   "d2-sdk/setup/registry.ts": "named instances are the process's, by the public API",
 };
 

@@ -34,11 +34,7 @@ const call = (user: string, tool: string, amount = 0): Call => ({ user, role: "s
 
 /** User, tool and reason of each event that `d2 events --json` has printed. */
 function denials(printed: string): unknown[][] {
-  const { events }: { events: { app_name: string; event_type: string; payload: Record<string, unknown> }[] } =
-    JSON.parse(printed);
-  expect(new Set(events.map(({ app_name: app, event_type: type }) => `${app} ${type}`))).toEqual(
-    new Set(["shop authz_decision"]),
-  );
+  const { events }: { events: { payload: Record<string, unknown> }[] } = JSON.parse(printed);
   return events.map(({ payload }) => [payload["user_id"], payload["tool_id"], payload["reason"]]);
 }
 
@@ -120,7 +116,7 @@ describe.each(databaseKinds)("three apps under one control plane on %s", (kind) 
     expect(await each(after, three)).toEqual(Array(3).fill("input_validation"));
 
     expect(await each((app) => app.end())).toEqual([0, 0, 0, 0]);
-    const { stdout } = await command(["events", "--json", "--result", "denied", "--limit", "1000"]);
+    const { stdout } = await command(["events", "--json", "--type", "authz_decision", "--result", "denied"]);
     const of = (user: string, tool: string, reason: string, count: number) =>
       Array.from({ length: count }, (_, index) => [`${user}-${index}`, tool, reason]);
     expect(denials(stdout).sort()).toEqual(

@@ -7,8 +7,9 @@ import { loggedError } from "../observe/logged-error.js";
 import { openApiRoute } from "./open-api.js";
 import { Problem, problemOf } from "./problem.js";
 import { queryOf } from "./query.js";
+import { refuseRepeated } from "./repeated-headers.js";
 import { parseJson, readBody } from "./request-body.js";
-import { ResponseWriter } from "./response.js";
+import { ResponseWriter, SECURITY_HEADERS } from "./response.js";
 import type { Answer, Identity, RawParts, RequestFacts, Route } from "./route.js";
 import { RouteTable } from "./route-table.js";
 import type { Services } from "./services.js";
@@ -69,6 +70,7 @@ class App<S extends Services> {
     const { incoming } = context.env;
     const exchange = this.#exchange(incoming, route.path, route.logLevel ?? "info");
     try {
+      refuseRepeated(incoming.rawHeaders);
       const address = this.#addresses.of(incoming);
       const identity = this.#admission.admit(route.access, incoming, address);
       const answer =
@@ -214,6 +216,6 @@ export function unreadableRequest(): Response {
   });
   return new Response(JSON.stringify(problem.document()), {
     status: problem.status,
-    headers: { "Content-Type": "application/problem+json", Connection: "close" },
+    headers: { ...SECURITY_HEADERS, "Content-Type": "application/problem+json", Connection: "close" },
   });
 }

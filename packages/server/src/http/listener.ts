@@ -9,6 +9,7 @@ import { loggedError } from "../observe/logged-error.js";
 import type { Settings } from "../settings.js";
 import { type AppEnvironment, unreadableRequest } from "./app.js";
 import { Problem } from "./problem.js";
+import { SECURITY_HEADERS } from "./response.js";
 
 /** How long a connection may wait for its next request, longer than the usual 60 s of balancers. */
 const KEEP_ALIVE = 65_000;
@@ -95,6 +96,8 @@ function newServer(listener: RequestListener, settings: Settings): Server {
           listener,
         );
   server.maxConnections = settings.maxConnections;
+  // Their size is bounded; beyond a count of its own Node would leave headers out without a word.
+  server.maxHeadersCount = 0;
   server.timeout = SILENCE;
   return server;
 }
@@ -120,6 +123,7 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
       "Content-Type: application/problem+json",
       `Content-Length: ${Buffer.byteLength(body)}`,
       "Connection: close",

@@ -2,7 +2,7 @@ import type { Problem } from "./problem.js";
 import type { Answer } from "./route.js";
 
 /** On every answer. Whatever is served is data for programs, of nobody else's concern, and never a page. */
-const SECURITY: Readonly<Record<string, string>> = Object.freeze({
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = Object.freeze({
   "X-Content-Type-Options": "nosniff",
   "X-Frame-Options": "DENY",
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -21,7 +21,7 @@ export class ResponseWriter {
   readonly #closing: () => boolean;
 
   constructor(encrypted: boolean, closing: () => boolean) {
-    this.#always = encrypted ? { ...SECURITY, ...HSTS } : SECURITY;
+    this.#always = encrypted ? { ...SECURITY_HEADERS, ...HSTS } : SECURITY_HEADERS;
     this.#closing = closing;
   }
 

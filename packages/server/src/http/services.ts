@@ -1,8 +1,7 @@
 import type { Logger } from "pino";
-import type { AppCreation } from "../admin/app-creation.js";
 import type { Metrics } from "../observe/metrics.js";
 import type { Settings } from "../settings.js";
-import type { SigningKey, Storage } from "../storage/storage.js";
+import type { App, SigningKey, Storage } from "../storage/storage.js";
 
 /** How a rotation is asked for. */
 export interface RotationRequest {
@@ -35,12 +34,20 @@ export interface Signing {
   rotate(request: RotationRequest): Promise<SigningKey>;
 }
 
+/** Makes apps, within what their accounts' plans have room for. */
+export interface AppMaker {
+  /** @throws Problem 403 when the plan has no room, 409 when the name is taken */
+  create(accountId: string, name: string): Promise<App>;
+  /** The app of that name, made if it is not there. @throws Problem 403 when the plan has no room */
+  obtain(accountId: string, name: string): Promise<App>;
+}
+
 /** What every route can reach. A group of routes that needs more extends this (see `routesOf`). */
 export interface Services {
   readonly storage: Storage;
   readonly signing: Signing;
   /** Makes apps, within what the account's plan has room for. */
-  readonly appCreation: AppCreation;
+  readonly appCreation: AppMaker;
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly clock: () => number;
   /** Milliseconds that only ever grow; for durations. */

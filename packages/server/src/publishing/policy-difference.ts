@@ -1,3 +1,4 @@
+import { diffPolicies, type PolicyDiff } from "d2-policy/diff";
 import { acceptedPolicy, type Format } from "./validate-policy.js";
 
 export interface PolicyContent {
@@ -5,11 +6,11 @@ export interface PolicyContent {
   readonly format: Format;
 }
 
-/** What changed in meaning from one policy to another. */
-export interface PolicyDifference {
-  /** `same`: they decide the same; `changed`: they may not. */
-  readonly direction: "same" | "changed";
-}
+/** States of sequence rules that are compared: enough for most policies, and few enough for a server to go on serving. */
+const MAX_STATES = 2000;
+
+/** What changed in meaning from one policy to another; `direction` alone where there was none before. */
+export type PolicyDifference = PolicyDiff | { readonly direction: "changed" };
 
 /** Compares two policies that were accepted; `before` is undefined where there was none. */
 export async function policyDifference(
@@ -17,6 +18,7 @@ export async function policyDifference(
   after: PolicyContent,
 ): Promise<PolicyDifference> {
   if (before === undefined) return { direction: "changed" };
-  const [old, now] = [before, after].map(({ text, format }) => acceptedPolicy(text, format).digest);
-  return { direction: old === now ? "same" : "changed" };
+  const old = acceptedPolicy(before.text, before.format);
+  const now = acceptedPolicy(after.text, after.format);
+  return diffPolicies(old, now, { maxStates: MAX_STATES });
 }

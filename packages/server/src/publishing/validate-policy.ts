@@ -1,11 +1,6 @@
-import {
-  BundleExpiredError,
-  ConfigurationError,
-  type Diagnostic,
-  PolicyTooLargeError,
-  TooManyToolsError,
-} from "d2-core";
+import type { Diagnostic } from "d2-core";
 import { type LoadedPolicy, loadPolicy } from "d2-policy";
+import { diagnosePolicy } from "d2-policy/diagnose";
 import { policyJson } from "../bundles/policy-json.js";
 
 export type Format = "yaml" | "json";
@@ -19,7 +14,7 @@ export type Validation =
       readonly tools?: { readonly used: number; readonly max: number };
     };
 
-/** Everything that speaks against a policy's text, found by the same code by which it is loaded later. Never throws for a bad policy. */
+/** Everything that speaks against a policy's text, found by the code behind `d2 diagnose`. Never throws for a bad policy. */
 export async function validatePolicy(
   text: string,
   {
@@ -28,26 +23,18 @@ export async function validatePolicy(
     maxTools,
   }: { readonly format: Format; readonly now: number; readonly maxTools?: number | undefined },
 ): Promise<Validation> {
-  try {
-    const policy = loadPolicy(text, { format, now, limits: { maxTools } });
-    const changed = changedAsBundle(text, format, policy, now);
-    return changed === undefined
-      ? { ok: true, policy, diagnostics: policy.warnings }
-      : { ok: false, diagnostics: [...policy.warnings, changed] };
-  } catch (error) {
-    if (error instanceof ConfigurationError) return { ok: false, diagnostics: error.diagnostics };
-    if (error instanceof TooManyToolsError) {
-      const diagnostic = fault("too_many_tools", error.message, ["policies"]);
-      return { ok: false, diagnostics: [diagnostic], tools: { used: error.tools, max: error.limit } };
-    }
-    if (error instanceof BundleExpiredError) {
-      return { ok: false, diagnostics: [fault("expired", error.message, ["metadata", "expires"])] };
-    }
-    if (error instanceof PolicyTooLargeError) {
-      return { ok: false, diagnostics: [fault("policy_too_large", error.message, [])] };
-    }
-    throw error;
+  const { ok, diagnostics, limits } = diagnosePolicy(text, { format, now, limits: { maxTools } });
+  if (!ok) {
+    const onlyTools = diagnostics.every(
+      ({ severity, code }) => severity === "warning" || code === "too_many_tools",
+    );
+    return { ok, diagnostics, ...(onlyTools && limits.tools !== undefined ? { tools: limits.tools } : {}) };
   }
+  const policy = loadPolicy(text, { format, now, limits: { maxTools } });
+  const changed = changedAsBundle(text, format, policy, now);
+  return changed === undefined
+    ? { ok, policy, diagnostics }
+    : { ok: false, diagnostics: [...diagnostics, changed] };
 }
 
 /** A policy that was accepted before, whether or not it has expired since. @throws D2Error */
