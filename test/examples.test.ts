@@ -29,6 +29,12 @@ const programs = readdirSync(home, { withFileTypes: true })
 /** What each small example must say; that its assertions hold is what exit code 0 says. */
 const KEY_LINES: Readonly<Record<string, readonly RegExp[]>> = {
   agentdojo: [/^AgentDojo, recorded Slack traces$/m],
+  "cloud-tour": [
+    /version 1 of `support-agent` is live/,
+    /2 calls by the agent, both denied: policy_unavailable/,
+    /started without it, from the copy on disk: version 2 of support-agent/,
+    /web\.post +support-bot +denied +sequence_violation/,
+  ],
   "data-flow": [
     /deny +post what the helper read\n +data_flow_violation by metadata\.data_flow\.blocks\.PERSONAL$/m,
   ],

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configureRbac, type PolicyEvent, type PolicyManager, shutdownRbac } from "d2-sdk";
 import { listenOutside } from "../agent-demo/outside.js";
@@ -12,7 +12,7 @@ import { runAgent } from "../agent-demo/run.js";
 import { heading } from "../report.js";
 import { d2, prepare, startControlPlane } from "./programs.js";
 
-const POLICY = fileURLToPath(new URL("../agent-demo/policy.yaml", import.meta.url));
+const POLICY = relative(process.cwd(), fileURLToPath(new URL("../agent-demo/policy.yaml", import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), "d2-tour-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
@@ -60,8 +60,9 @@ const revoked = next(manager, "revoked");
 d2(["revoke", "--force"], author);
 await revoked;
 const stopped = await runAgent(outside, true);
+assert.equal(stopped.steps.length, 2);
 assert.ok(stopped.steps.every(({ refusal }) => refusal?.reason === "policy_unavailable"));
-console.log(`  ${stopped.steps.length} call by the agent, denied: policy_unavailable`);
+console.log(`  ${stopped.steps.length} calls by the agent, both denied: policy_unavailable`);
 
 heading("5. Published again, it runs again");
 const loaded = next(manager, "loaded");

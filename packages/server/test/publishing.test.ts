@@ -184,7 +184,7 @@ describe("versions", () => {
     expect(list.versions.map(({ version }: { version: number }) => version)).toEqual([3, 2]);
     expect((await get("/2/diff?app_name=shop")).difference).toMatchObject({ direction: "same" });
     expect((await get("/3/diff?app_name=shop&against=1")).difference).toMatchObject({
-      direction: "loosened",
+      direction: "mixed",
     });
     for (const path of ["/1/diff?app_name=shop", "/4?app_name=shop", "/3/diff?app_name=shop&against=9"]) {
       expect((await get(path)).code).toBe("version_not_found");

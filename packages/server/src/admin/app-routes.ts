@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Route, route } from "../http/route.js";
+import type { AppMaker } from "../http/services.js";
 import type { App } from "../storage/storage.js";
-import type { AppCreation } from "./app-creation.js";
 import { instant } from "./instant.js";
 
 /** The name of an app, which is the `metadata.name` of its policies. */
@@ -29,7 +29,7 @@ function shown(app: App): z.input<typeof APP> {
 }
 
 /** `GET` and `POST /v1/apps`. */
-export function appRoutes(creation: AppCreation): readonly Route[] {
+export function appRoutes(creation: AppMaker): readonly Route[] {
   return [
     route({
       method: "GET",
