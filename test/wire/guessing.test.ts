@@ -85,15 +85,19 @@ describe("who guesses tokens", () => {
     expect(statuses).toEqual([401, 401, 429, 429]);
   });
 
-  it("locks nobody else out: other addresses, and tokens that are in use", async () => {
-    const server = await controlPlane({ failedAuthentications: 1 }, { monotonic: () => 0 });
-    expect((await server.call("GET", ME, { token: server.runtime })).status).toBe(200);
-    await server.call("GET", ME, { token: guess() });
-    expect((await server.call("GET", ME, { token: guess() })).status).toBe(429);
-    expect((await server.call("GET", ME, { token: server.runtime })).status).toBe(200);
-    expect(await from(server, "127.0.0.2", guess())).toBe(401);
-    expect(await from(server, "127.0.0.3", server.developer)).toBe(200);
-  });
+  // Only there has the loopback network more than one address without further ado.
+  it.runIf(process.platform === "linux")(
+    "locks nobody else out: other addresses, and tokens that are in use",
+    async () => {
+      const server = await controlPlane({ failedAuthentications: 1 }, { monotonic: () => 0 });
+      expect((await server.call("GET", ME, { token: server.runtime })).status).toBe(200);
+      await server.call("GET", ME, { token: guess() });
+      expect((await server.call("GET", ME, { token: guess() })).status).toBe(429);
+      expect((await server.call("GET", ME, { token: server.runtime })).status).toBe(200);
+      expect(await from(server, "127.0.0.2", guess())).toBe(401);
+      expect(await from(server, "127.0.0.3", server.developer)).toBe(200);
+    },
+  );
 
   it("learns nothing of how near a guess was", async () => {
     const server = await controlPlane();
