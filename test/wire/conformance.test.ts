@@ -8,8 +8,8 @@ import { alteringProxy, type PassingAnswer, type PassingRequest } from "./alteri
 
 const PROGRAM = fileURLToPath(new URL("../../scripts/wire-conformance.mjs", import.meta.url));
 
-async function target() {
-  const server = await controlPlane({}, { clock: Date.now });
+async function target(signingAlgorithm: "EdDSA" | "RS256" = "EdDSA") {
+  const server = await controlPlane({ signingAlgorithm }, { clock: Date.now });
   const { runtime, developer, admin, url } = server;
   return { server, url, tokens: { runtime, developer, admin } };
 }
@@ -24,20 +24,23 @@ async function failuresWhere(
 }
 
 describe("the conformance list", () => {
-  it("passes against our server, and leaves other apps alone", async () => {
-    const { server, url, tokens } = await target();
-    const { storage } = server.services;
-    const before = await storage.app("acc_aaaaaaaaaaaaaaaaaaaa", APP);
-    const outcomes = await runWireCases({ url, tokens });
-    expect(outcomes.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
-    expect(await storage.app("acc_aaaaaaaaaaaaaaaaaaaa", APP)).toEqual(before);
-    const apps = await storage.apps("acc_aaaaaaaaaaaaaaaaaaaa");
-    expect(apps.filter(({ name }) => name.startsWith("conformance-"))).toMatchObject([
-      { revokedAt: expect.any(Number) },
-    ]);
-    const tokensLeft = await storage.tokens("acc_aaaaaaaaaaaaaaaaaaaa");
-    expect(tokensLeft.filter(({ name, revokedAt }) => name !== "" && revokedAt === null)).toEqual([]);
-  });
+  it.each(["EdDSA", "RS256"] as const)(
+    "passes against our server (%s), and leaves other apps alone",
+    async (algorithm) => {
+      const { server, url, tokens } = await target(algorithm);
+      const { storage } = server.services;
+      const before = await storage.app("acc_aaaaaaaaaaaaaaaaaaaa", APP);
+      const outcomes = await runWireCases({ url, tokens });
+      expect(outcomes.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
+      expect(await storage.app("acc_aaaaaaaaaaaaaaaaaaaa", APP)).toEqual(before);
+      const apps = await storage.apps("acc_aaaaaaaaaaaaaaaaaaaa");
+      expect(apps.filter(({ name }) => name.startsWith("conformance-"))).toMatchObject([
+        { revokedAt: expect.any(Number) },
+      ]);
+      const tokensLeft = await storage.tokens("acc_aaaaaaaaaaaaaaaaaaaa");
+      expect(tokensLeft.filter(({ name, revokedAt }) => name !== "" && revokedAt === null)).toEqual([]);
+    },
+  );
 
   it("passes a second time against the same server", async () => {
     const { url, tokens } = await target();

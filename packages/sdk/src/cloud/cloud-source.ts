@@ -57,6 +57,8 @@ export class CloudSource implements PolicySource {
   /** Conversations are held one after another; never rejects. */
   #turn: Promise<unknown> = Promise.resolve();
   #failures = 0;
+  /** Whether the control plane has ever answered. */
+  #heard = false;
   #observe: ((news: SourceNews) => void) | undefined;
   /** The failure that was told last and is not over. */
   #fault: string | undefined;
@@ -192,7 +194,8 @@ export class CloudSource implements PolicySource {
       pollSeconds: outcome.pollSeconds,
       failed,
       retryAfter: failed ? outcome.retryAfter : undefined,
-      urgent: failed && this.#held === undefined && outcome.bundle === undefined,
+      // Also who started from the disk: until the server has answered once, nobody knows what has been revoked.
+      urgent: failed && (!this.#heard || (this.#held === undefined && outcome.bundle === undefined)),
     });
   }
 
@@ -224,6 +227,7 @@ export class CloudSource implements PolicySource {
   }
 
   #answered(): void {
+    this.#heard = true;
     this.#failures = 0;
     if (this.#fault === undefined) return;
     this.#fault = undefined;

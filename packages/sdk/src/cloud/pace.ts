@@ -5,13 +5,13 @@ export interface PollResult {
   readonly failed: boolean;
   /** Seconds that it wants to be left alone. */
   readonly retryAfter?: number | undefined;
-  /** Whether there is nothing to go on with, so that waiting is what calls are denied for. */
+  /** Whether there is nothing to go on with, or only what was kept on disk, so that the next answer is waited for. */
   readonly urgent: boolean;
 }
 
 const MAX_FACTOR = 8;
 
-/** Seconds of an interval while there is no policy at all. */
+/** Seconds of an interval while an answer is waited for. */
 const URGENT_SECONDS = 5;
 
 /** When to ask again: an interval, twice that after a failure, up to eight; a tenth more or less, so that many do not ask at once. */

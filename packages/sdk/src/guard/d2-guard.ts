@@ -62,7 +62,10 @@ function guard(first: unknown, second?: unknown, third?: unknown): unknown {
   if (typeof first !== "string") {
     throw new ConfigurationError("`d2Guard` takes a tool id, or a named function");
   }
-  if (typeof second === "function") return wrap(first, NO_OPTIONS, second);
+  if (typeof second === "function") {
+    if (third === undefined) return wrap(first, NO_OPTIONS, second);
+    throw new ConfigurationError(`guard of \`${first}\`: options stand between the tool id and the function`);
+  }
   if (second !== undefined && (typeof second !== "object" || second === null)) {
     throw new ConfigurationError(`guard of \`${first}\`: after the tool id comes a function, or options`);
   }

@@ -2,9 +2,9 @@ import { Problem, retryAfter } from "../http/problem.js";
 import type { Services } from "../http/services.js";
 import type { IngestOutcome, NewBatch } from "../storage/storage.js";
 
-/** What is stored in one transaction at most, beyond its first batch. */
+/** What is stored in one transaction at most, beyond its first batch. SQLite's runs in this thread, which must not be long. */
 const GROUP_BATCHES = 64;
-const GROUP_WEIGHT = 2_000;
+const GROUP_WEIGHT = { sqlite: 2_000, postgres: 4_000 } as const;
 
 /** Transactions at once. SQLite has one writer; on PostgreSQL those of different accounts go on side by side. */
 const WRITERS = { sqlite: 1, postgres: 4 } as const;
@@ -28,6 +28,8 @@ export class IngestQueue {
   #waiting: Waiting[] = [];
   #weight = 0;
   #writers = 0;
+  /** Accounts of which a transaction runs: a second one would only wait for it, so their batches gather meanwhile. */
+  readonly #storing = new Set<string>();
   #idle: (() => void)[] = [];
 
   constructor(services: QueueServices) {
@@ -65,8 +67,12 @@ export class IngestQueue {
     // Those that come in the same turn join.
     await Promise.resolve();
     for (let group = this.#take(); group.length > 0; group = this.#take()) {
+      for (const { batch } of group) this.#storing.add(batch.accountId);
       await this.#store(group);
-      for (const { weight } of group) this.#weight -= weight;
+      for (const { batch, weight } of group) {
+        this.#storing.delete(batch.accountId);
+        this.#weight -= weight;
+      }
     }
     this.#writers--;
     const idle = this.#idle;
@@ -74,15 +80,24 @@ export class IngestQueue {
     for (const tell of idle) tell();
   }
 
+  /** Those that came first, of accounts that no other writer is at. */
   #take(): Waiting[] {
+    const most = GROUP_WEIGHT[this.#services.storage.database];
+    const group: Waiting[] = [];
+    const rest: Waiting[] = [];
     let weight = 0;
-    let count = 0;
+    let full = false;
     for (const waiting of this.#waiting) {
+      if (full || this.#storing.has(waiting.batch.accountId)) {
+        rest.push(waiting);
+        continue;
+      }
       weight += waiting.weight;
-      if (count > 0 && (count >= GROUP_BATCHES || weight > GROUP_WEIGHT)) break;
-      count++;
+      full = group.length > 0 && (group.length >= GROUP_BATCHES || weight > most);
+      (full ? rest : group).push(waiting);
     }
-    return this.#waiting.splice(0, count);
+    this.#waiting = rest;
+    return group;
   }
 
   async #store(group: readonly Waiting[]): Promise<void> {

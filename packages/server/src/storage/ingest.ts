@@ -40,11 +40,12 @@ function eventRow(event: NewEvent): (string | number | null)[] {
   ];
 }
 
-/** How often each thing happened in each hour, of the events that have a result. */
+/** How often each thing was decided in each hour: events that have a result. */
 function counted(events: readonly NewEvent[]): (string | number)[][] {
   const counts = new Map<string, [string | number, string, string, string, number]>();
-  for (const { occurredAt, tool, result, reason } of events) {
-    if (result === null) continue;
+  for (const { type, occurredAt, tool, result, reason } of events) {
+    // How long a guardrail took is told of a call that is counted by its decision.
+    if (result === null || type === "guardrail_overhead") continue;
     const hour = hourOf(occurredAt);
     const words = [tool ?? "", result, reason ?? ""].map((word) => findableText(word)) as [
       string,
