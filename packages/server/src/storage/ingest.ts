@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely";
-import { findableText } from "./column-text.js";
+import { columnText, findableText } from "./column-text.js";
 import { type Database, type DatabaseKind, rowsTable, write } from "./database.js";
 import type { IngestOutcome, NewBatch, NewEvent } from "./storage.js";
 import { StorageError } from "./storage-error.js";
@@ -70,8 +70,9 @@ interface AppRows {
   readonly counts: ReturnType<typeof rowsTable> | undefined;
 }
 
+/** As the database has the ids, so that what it gives back finds its batch. */
 const keyOf = ({ accountId, appId, batchId }: Omit<NewBatch, "events">) =>
-  JSON.stringify([accountId, appId, batchId]);
+  JSON.stringify([accountId, appId, batchId].map(columnText));
 
 /** @returns the events of each app together, by account and app */
 function rowsOf(kind: DatabaseKind, batches: readonly NewBatch[]): readonly AppRows[] {
