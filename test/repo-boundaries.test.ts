@@ -10,6 +10,7 @@ const STATEFUL: Readonly<Record<string, string>> = {
   "d2-sdk/setup/policy-engine.ts": "the policy reader is loaded once a process, when first needed",
   "d2-sdk/telemetry/private-provider.ts":
     "instances share one private meter provider, so that each series has one source",
+  "d2-sdk/setup/process-end.ts": "what is done at the end of the process is the process's, by one listener",
   "d2-sdk/setup/registry.ts": "named instances are the process's, by the public API",
 };
 

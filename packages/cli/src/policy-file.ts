@@ -52,7 +52,11 @@ export interface OpenPolicy extends PolicyFileText {
  * compared, and commands to which its age matters say so.
  */
 export async function openPolicy(terminal: Terminal, named: string | undefined): Promise<OpenPolicy> {
-  const read = await readPolicyFile(terminal, named);
+  return loadText(await readPolicyFile(terminal, named));
+}
+
+/** Loads a text that was read before: of a file that changes meanwhile, what was looked at is what counts. */
+export function loadText(read: PolicyFileText): OpenPolicy {
   const { file, format, text } = read;
   const limits = { maxBundleBytes: MAX_BYTES, maxTools: Number.MAX_SAFE_INTEGER };
   const policy = loadPolicy(text, { file, format, limits, now: Number.NEGATIVE_INFINITY });

@@ -88,6 +88,18 @@ describe("the cloud commands", () => {
     expect((await run("status")).stdout).toMatch(/version 1 is live[\s\S]*signature +verified/);
   });
 
+  it("publish from standard input what was read there once", async () => {
+    const input = readFileSync(join(cwd, "policy.yaml"), "utf8").replace("max: 50 }", "max: 49 }");
+    const rehearsed = await d2(["publish", "-", "--dry-run"], { cwd, env: env(), input });
+    expect(rehearsed.stdout).toContain("must be at most 49, before at most 50");
+    const other = input.replace("name: shop", "name: piped");
+    const { code, stdout } = await d2(["publish", "-", "--force"], { cwd, env: env(), input: other });
+    expect(stdout).toContain("version 1 of `piped` is live");
+    expect(code).toBe(0);
+    expect((await run("status")).stderr).toContain("there are `piped`, `shop`");
+    expect((await run("switch", "shop")).code).toBe(0);
+  });
+
   it("show what the next version means before it goes live", async () => {
     const rehearsed = await run("publish", "policy.next.yaml", "--dry-run", "--json");
     const { diff, published } = JSON.parse(rehearsed.stdout);

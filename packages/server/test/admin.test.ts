@@ -191,6 +191,14 @@ describe("signing keys", () => {
       (await call("POST", "/v1/signing-keys/rotate", { token: await token({ kind: "developer" }) })).status,
     ).toBe(403);
   });
+
+  it("are not rotated by another account than the first, for they sign for all", async () => {
+    const { call, token, rotations } = await testServer();
+    const foreign = await token({ kind: "admin", accountId: OTHER_ACCOUNT });
+    const reply = await call("POST", "/v1/signing-keys/rotate", { token: foreign });
+    expect([reply.status, reply.json.code]).toEqual([403, "operator_only"]);
+    expect(rotations).toEqual([]);
+  });
 });
 
 describe("health and metrics", () => {

@@ -167,6 +167,9 @@ describe("every answer", () => {
     expect(own).toMatch(/^[\w-]{16}$/);
     const odd = await call("GET", "/v1/healthz", { headers: { "X-Request-Id": "a b<script>" } });
     expect(odd.headers.get("x-request-id")).toMatch(/^[\w-]{16}$/);
+    const token = `d2r_${"k".repeat(43)}`;
+    const secret = await call("GET", "/v1/healthz", { headers: { "X-Request-Id": `req-${token}` } });
+    expect([...secret.headers.values()].join()).not.toContain(token);
     const kept = await call("GET", "/v1/healthz", { headers: { "X-Request-Id": "5f0c-1" } });
     expect(kept.headers.get("x-request-id")).toBe("5f0c-1");
   });

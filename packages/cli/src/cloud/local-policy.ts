@@ -1,5 +1,4 @@
-import { type OpenPolicy, openPolicy } from "../policy-file.js";
-import type { Terminal } from "../terminal.js";
+import { loadText, type OpenPolicy, type PolicyFileText } from "../policy-file.js";
 import { UsageError } from "../usage-error.js";
 
 /** A policy file that is to be sent, with the app that it is for. */
@@ -8,12 +7,8 @@ export interface LocalPolicy extends OpenPolicy {
 }
 
 /** @throws UsageError when the policy names no app, or another one than is asked for */
-export async function localPolicy(
-  terminal: Terminal,
-  file: string | undefined,
-  asked: string | undefined,
-): Promise<LocalPolicy> {
-  const open = await openPolicy(terminal, file);
+export function localPolicy(read: PolicyFileText, asked: string | undefined): LocalPolicy {
+  const open = loadText(read);
   const { name } = open.policy.document;
   if (name === undefined) {
     throw new UsageError(`\`${open.file}\` does not say which app it is for: give it a \`metadata.name\``);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { loadPolicy } from "d2-policy";
 import { type Diagnosis, diagnosePolicy, diagnosisText } from "d2-policy/diagnose";
 import { diffPolicies, diffText, type PolicyDiff } from "d2-policy/diff";
@@ -41,7 +40,7 @@ export const runPublish: Run = async (args, options, terminal) => {
       );
     return ANSWER_IS_NO;
   }
-  const local = await localPolicy(terminal, named, textOption(options, "appName"));
+  const local = localPolicy(read, textOption(options, "appName"));
   const plane = new ControlPlane(accessOf(terminal, options));
   const live = await publishedPolicy(plane, local.app, terminal);
   const rehearsal = {
@@ -72,7 +71,8 @@ async function publish(
 ): Promise<Readonly<Record<string, unknown>>> {
   const key = deviceKey(terminal);
   await register(plane, key);
-  const content = local.path === undefined ? Buffer.from(local.text) : readFileSync(local.path);
+  // INVARIANT: what is sent is the very text that was validated and compared, whatever has become of the file.
+  const content = Buffer.from(local.text);
   const expectedVersion = options["force"] === true ? undefined : await liveVersion(plane, local.app, live);
   const { body } = await plane.ask({
     method: "POST",

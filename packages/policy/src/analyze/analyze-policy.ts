@@ -1,3 +1,4 @@
+import { frozen } from "../frozen.js";
 import type { LoadedPolicy } from "../load-policy.js";
 import type { Analysis, AnalyzeOptions, Question } from "./analysis.js";
 import { answerQuestion } from "./answer-question.js";
@@ -59,11 +60,4 @@ function findAll(study: Study, roles: readonly string[] | undefined): Pick<Analy
     ...findPermissions(study, subjects, scope),
   ];
   return { blocks, findings };
-}
-
-/** Freezes what was made here, and what is inside. */
-function frozen<T>(made: T): T {
-  if (typeof made !== "object" || made === null || Object.isFrozen(made)) return made;
-  for (const inside of Object.values(made)) frozen(inside);
-  return Object.freeze(made);
 }

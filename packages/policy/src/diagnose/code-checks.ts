@@ -9,9 +9,10 @@ import {
   quoted,
   suggestWord,
 } from "d2-core";
+import { counted } from "../counted.js";
 import { isExact, type OwnedPermission, PermissionIndex } from "../inspect/permission-index.js";
 import { ToolSets } from "../inspect/tool-sets.js";
-import { counted, joined } from "../inspect/words-lists.js";
+import { joined } from "../inspect/words-lists.js";
 import { warning } from "./finding.js";
 import type { FoundCode, FoundTool } from "./found-code.js";
 

@@ -10,7 +10,7 @@ import {
 } from "d2-core";
 import { diagnosticsOfText } from "../diagnostics.js";
 import { readExpiry } from "../expiry.js";
-import { frozen } from "../inspect/frozen.js";
+import { frozen } from "../frozen.js";
 import { actionWords, ruleNotes } from "../inspect/words-actions.js";
 import { DEFAULT_MAX_TOOLS } from "../load-policy.js";
 import { locateIn } from "../locate.js";

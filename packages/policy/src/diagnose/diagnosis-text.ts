@@ -1,7 +1,7 @@
 import { quoted } from "d2-core";
+import { counted } from "../counted.js";
 import { formatDiagnostics } from "../format-diagnostics.js";
 import { wrapped } from "../inspect/tree-lines.js";
-import { counted } from "../inspect/words-lists.js";
 import { type Marks, NO_MARKS } from "../marks.js";
 import type { Diagnosis } from "./diagnosis.js";
 

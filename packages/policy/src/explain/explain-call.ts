@@ -1,4 +1,5 @@
 import { compilePlan, decideRelease, type PolicyState } from "d2-core";
+import { frozen } from "../frozen.js";
 import type { LoadedPolicy } from "../load-policy.js";
 import { closeRules } from "./close-rules.js";
 import { consultedRules } from "./consulted-rules.js";
@@ -42,13 +43,6 @@ export function explainCall(
     changes: allowed ? [] : proposedChanges(document, situation),
     close: allowed ? closeRules(document, situation, expiresAt, options) : [],
   });
-}
-
-/** Freezes what was made here, and what is inside. What is frozen already (the decision, operands) is so all the way. */
-function frozen<T>(made: T): T {
-  if (typeof made !== "object" || made === null || Object.isFrozen(made)) return made;
-  for (const inside of Object.values(made)) frozen(inside);
-  return Object.freeze(made);
 }
 
 function stateAt(expiresAt: number | undefined, now: number | undefined): PolicyState {

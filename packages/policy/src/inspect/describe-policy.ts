@@ -1,10 +1,10 @@
 import { formatDocumentPath, type PolicyDocument } from "d2-core";
+import { frozen } from "../frozen.js";
 import type { LoadedPolicy } from "../load-policy.js";
 import { countTools } from "../tool-count.js";
 import { describeRole } from "./describe-role.js";
 import { describeUser } from "./describe-user.js";
 import type { DescribedLabel, DescribeOptions, PolicyDescription } from "./description.js";
-import { frozen } from "./frozen.js";
 import { ToolSets } from "./tool-sets.js";
 import { ruleNotes } from "./words-actions.js";
 import { labelWords } from "./words-flow.js";

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { type Marks, NO_MARKS } from "../marks.js";
 import type {
   Described,
@@ -10,7 +11,7 @@ import type {
   PolicyDescription,
 } from "./description.js";
 import { type TreeNode, treeLines } from "./tree-lines.js";
-import { counted, joined } from "./words-lists.js";
+import { joined } from "./words-lists.js";
 
 export interface DescriptionTextOptions {
   /** Also the place of each rule, and every argument rule on a line of its own. Default false. */

@@ -1,5 +1,5 @@
+import { frozen } from "../frozen.js";
 import type { LoadedPolicy } from "../load-policy.js";
-import { frozen } from "./frozen.js";
 import { type OwnedPermission, PermissionIndex } from "./permission-index.js";
 import { ToolSets } from "./tool-sets.js";
 

@@ -28,11 +28,6 @@ export function shown(operand: PolicyValue): string {
     .join("");
 }
 
-/** `3 calls`, `1 call`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 function escaped(point: string): string {
   const units = Array.from({ length: point.length }, (_, at) => point.charCodeAt(at));
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { type Marks, NO_MARKS } from "../marks.js";
 import type { Answer, Change, ChangeGroup, Changes } from "./change.js";
 import type { CompareResult } from "./compare-log.js";
@@ -43,18 +44,18 @@ const lines = (...all: readonly string[]): string => `${all.join("\n")}\n`;
 
 function verdict({ ok, totals }: VerifyResult, { file }: LogTextOptions, marks: Marks): string {
   const found = Object.values(totals).reduce((sum, count) => sum + (count ?? 0), 0);
-  const word = ok ? marks.good("whole") : marks.bad(`not whole: ${count(found, "finding")}`);
+  const word = ok ? marks.good("whole") : marks.bad(`not whole: ${counted(found, "finding")}`);
   return `${marks.strong(file)}: ${word}`;
 }
 
 function* body(result: VerifyResult, { keyed }: LogTextOptions, marks: Marks): Generator<string> {
   const { counts, unfinished, heads, tornTail, findings } = result;
-  yield `  ${count(counts.calls, "call")}, ${counts.allowed} allowed, ${counts.denied} denied; ${count(counts.events, "event")} in ${count(counts.lines, "line")}`;
-  if (counts.withheld > 0) yield `  ${count(counts.withheld, "result")} withheld after the call`;
+  yield `  ${counted(counts.calls, "call")}, ${counts.allowed} allowed, ${counts.denied} denied; ${counted(counts.events, "event")} in ${counted(counts.lines, "line")}`;
+  if (counts.withheld > 0) yield `  ${counted(counts.withheld, "result")} withheld after the call`;
   if (counts.lostCalls > 0)
-    yield marks.warn(`  ${count(counts.lostCalls, "call")} lost: the writer says so itself`);
+    yield marks.warn(`  ${counted(counts.lostCalls, "call")} lost: the writer says so itself`);
   const open = unfinished.undecided + unfinished.unproven + unfinished.running;
-  if (open > 0) yield `  ${count(open, "call")} without an end, as a program that was stopped leaves them`;
+  if (open > 0) yield `  ${counted(open, "call")} without an end, as a program that was stopped leaves them`;
   if (tornTail !== undefined) yield "  the last line was not finished and is left aside";
   yield `  ${headWords(heads, keyed === true, counts.lines)}`;
   yield* findingLines(findings, marks);
@@ -62,9 +63,9 @@ function* body(result: VerifyResult, { keyed }: LogTextOptions, marks: Marks): G
 
 function headWords({ given, signed, covered }: VerifyResult["heads"], keyed: boolean, all: number): string {
   if (given === 0) return "no signed heads: lines cut off at the end would not show";
-  const vouched = `signed heads vouch for the first ${covered + 1} of ${count(all, "line")}`;
+  const vouched = `signed heads vouch for the first ${covered + 1} of ${counted(all, "line")}`;
   return keyed
-    ? `${vouched}; ${count(signed, "signature")} verified`
+    ? `${vouched}; ${counted(signed, "signature")} verified`
     : `${vouched}, if their signatures are good: give the key to have them checked`;
 }
 
@@ -78,24 +79,24 @@ function* findingLines(findings: readonly Finding[], marks: Marks): Generator<st
 
 function* replayed({ replay }: ReplayResult, marks: Marks): Generator<string> {
   const { matched, different, notReplayable, causes, missingReleases, forgottenSessions, digest } = replay;
-  yield `  ${count(matched, "decision")} taken again and the same to the byte`;
+  yield `  ${counted(matched, "decision")} taken again and the same to the byte`;
   if (different > 0)
-    yield `  ${marks.bad(`${count(different, "decision")} that do not follow from what was recorded`)}`;
+    yield `  ${marks.bad(`${counted(different, "decision")} that do not follow from what was recorded`)}`;
   if (missingReleases > 0)
-    yield `  ${marks.bad(`${count(missingReleases, "result")} without a decision on the release`)}`;
+    yield `  ${marks.bad(`${counted(missingReleases, "result")} without a decision on the release`)}`;
   if (notReplayable > 0) {
-    yield `  ${marks.warn(`${count(notReplayable, "decision")} that cannot be taken again`)}`;
+    yield `  ${marks.warn(`${counted(notReplayable, "decision")} that cannot be taken again`)}`;
     for (const [cause, cases] of Object.entries(causes)) yield `    ${cases} ${cause.replaceAll("_", " ")}`;
   }
   if (forgottenSessions > 0)
-    yield `  ${count(forgottenSessions, "session")} forgotten, for there were too many at once`;
+    yield `  ${counted(forgottenSessions, "session")} forgotten, for there were too many at once`;
   yield marks.faint(`  digest of the replay ${digest}`);
 }
 
 function* compared({ comparison }: CompareResult, marks: Marks): Generator<string> {
   const { changes, notCompared } = comparison;
   yield "";
-  yield `${marks.strong("against the other policy")}: ${count(comparison.compared, "decision")} compared, ${changes.total === 0 ? marks.good("no change") : `${changes.total} would change`}`;
+  yield `${marks.strong("against the other policy")}: ${counted(comparison.compared, "decision")} compared, ${changes.total === 0 ? marks.good("no change") : `${changes.total} would change`}`;
   for (const [cause, cases] of Object.entries(notCompared)) {
     yield marks.warn(`  ${cases} not compared: ${cause.replaceAll("_", " ")}`);
   }
@@ -131,8 +132,4 @@ function exampleWords({ index, tool, user, roles, release, before, after }: Chan
 
 function answerWords({ outcome, reason, rule }: Answer): string {
   return `${outcome}${outcome === "deny" ? ` ${reason}` : ""}${rule === undefined ? "" : ` by ${rule}`}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

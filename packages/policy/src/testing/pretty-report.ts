@@ -1,5 +1,6 @@
+import { counted } from "../counted.js";
 import { type Marks, NO_MARKS } from "../marks.js";
-import { counted, printable } from "./printable.js";
+import { printable } from "./printable.js";
 import { decidedBy } from "./run-test.js";
 import type { TestCounts, TestResult, TestRun } from "./test-run.js";
 

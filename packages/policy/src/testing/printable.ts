@@ -7,8 +7,3 @@ export function printable(text: string): string {
     findUnseenCharacter(point) === undefined ? point : `<${codePointName(point)}>`;
   return [...text].map(shown).join("");
 }
-
-/** `3 tests`, `1 test`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}

@@ -1,5 +1,6 @@
 import type { CallEnding, CallRecord, ChainPosition, RecordWriter } from "d2-core";
 import type { Session } from "d2-core/call";
+import { atProcessEnd } from "../setup/process-end.js";
 import { type LogEntry, linesOf } from "./log-entry.js";
 import { LogReport } from "./log-report.js";
 import type { DecisionLogSettings, DecisionLogState, Kept, WhenFull } from "./log-settings.js";
@@ -39,7 +40,7 @@ export class DecisionLog {
   /** Set while writing fails, until it is tried again. */
   #failing = false;
   #closed = false;
-  readonly #onExit = (): void => this.#drainAll();
+  readonly #callOffEnd: () => void;
 
   constructor(settings: DecisionLogSettings, writer: RecordWriter) {
     this.#sink = settings.sink;
@@ -49,7 +50,7 @@ export class DecisionLog {
     this.#whenFull = settings.whenFull;
     this.#report = new LogReport(settings.logger, settings.sink.stream);
     this.#calls = writer.position.calls;
-    process.on("exit", this.#onExit);
+    this.#callOffEnd = atProcessEnd("exit", () => this.#drainAll());
   }
 
   get stream(): string {
@@ -144,7 +145,7 @@ export class DecisionLog {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    process.off("exit", this.#onExit);
+    this.#callOffEnd();
     if (this.#gap > 0)
       this.#queue.push({ kind: "lost", number: this.#calls - this.#gap + 1, count: this.#gap });
     try {

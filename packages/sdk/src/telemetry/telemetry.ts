@@ -3,6 +3,7 @@ import type { Recorder } from "../log/recorder.js";
 import type { Later } from "../setup/expiry-warnings.js";
 import type { Logger } from "../setup/logger.js";
 import type { PolicyFacts } from "../setup/policy-facts.js";
+import { atProcessEnd } from "../setup/process-end.js";
 import { DEFAULT_INSTANCE } from "../setup/registry.js";
 import type { PolicySource } from "../source/policy-source.js";
 import { Sampling } from "./account-facts.js";
@@ -53,6 +54,7 @@ export class Telemetry {
   readonly #policyMetrics: PolicyMetrics | undefined;
   readonly #lease: OpenTelemetry["lease"];
   readonly #observers: readonly CallObserver[];
+  #callOffEnd: (() => void) | undefined;
   #witness: Witness | undefined;
   /** Whether anything has happened since the process was about to end last. */
   #news = true;
@@ -98,7 +100,9 @@ export class Telemetry {
     this.#observers = [usage, this.#calls, spans].filter((it) => it !== undefined);
     this.#policy = new PolicyTelemetry({ mode, usage, metrics: this.#policyMetrics, clock });
     of.source.observe?.((news) => this.#safely(() => this.#policy.heard(news)));
-    if (this.#sender !== undefined || lease !== undefined) process.on("beforeExit", this.#lastCall);
+    if (this.#sender !== undefined || lease !== undefined) {
+      this.#callOffEnd = atProcessEnd("beforeExit", () => this.#lastCall());
+    }
   }
 
   /** What the guards of the instance tell of their calls. */
@@ -129,7 +133,7 @@ export class Telemetry {
 
   /** Sends what is left, within two seconds, and ends. Never rejects. */
   async close(): Promise<void> {
-    process.off("beforeExit", this.#lastCall);
+    this.#callOffEnd?.();
     this.#safely(() => this.#calls?.drain());
     this.#policyMetrics?.close();
     await Promise.all([this.#sender?.close(), this.#lease?.end()]);
@@ -151,13 +155,13 @@ export class Telemetry {
   }
 
   /** The process has nothing left to do. What is done here makes that happen again, so it is done once. */
-  readonly #lastCall = (): void => {
+  #lastCall(): void {
     const news = this.#calls?.drain() === true || this.#news;
     this.#news = false;
     if (!news) return;
     void this.#sender?.flush();
     void this.#lease?.flush();
-  };
+  }
 }
 
 /** Undefined: there is nobody to tell anything. */

@@ -21,6 +21,11 @@ export function bearerToken(header: string): string | undefined {
   return TOKEN.test(text) ? text : undefined;
 }
 
+/** Whether a token is anywhere in a text, which must then be neither logged nor sent back. */
+export function holdsToken(text: string): boolean {
+  return /d2[rda]_[A-Za-z0-9_-]{43}/.test(text);
+}
+
 /** Whether two digests are the same, in time that does not depend on where they differ. */
 export function sameDigest(one: string, other: string): boolean {
   return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Problem } from "../http/problem.js";
 import { type Route, route } from "../http/route.js";
 import type { SigningKey } from "../storage/storage.js";
 import { instant } from "./instant.js";
@@ -49,7 +50,8 @@ export const signingKeyRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/signing-keys/rotate",
     summary: "Makes a new signing key",
-    description: "It is listed at once, and signs after the lead, or at once with `immediate`.",
+    description:
+      "It is listed at once, and signs after the lead, or at once with `immediate`. The keys sign for all accounts, so this is for the operator's: the first one.",
     tag: "signing keys",
     access: { scopes: ["admin"] },
     body: z
@@ -64,8 +66,18 @@ export const signingKeyRoutes: readonly Route[] = [
           .optional(),
       })
       .default({ immediate: false }),
-    responses: { 201: { description: "The new key", schema: SIGNING_KEY } },
-    async handler({ services, body, clock }) {
+    responses: {
+      201: { description: "The new key", schema: SIGNING_KEY },
+      403: { description: "`operator_only`: another account than the server's first one" },
+    },
+    async handler({ services, identity, body, clock }) {
+      const [operator] = await services.storage.accounts();
+      if (operator?.id !== identity.accountId) {
+        throw new Problem(403, "operator_only", {
+          detail:
+            "the keys sign for every account of this server: only the first account's admin may rotate them",
+        });
+      }
       const key = await services.signing.rotate(body);
       return { status: 201, body: shown(key, key.kid, clock()) };
     },

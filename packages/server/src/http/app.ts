@@ -3,6 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import type { Admission } from "../access/admission.js";
 import { ClientAddress } from "../access/client-address.js";
+import { holdsToken } from "../access/token-text.js";
 import { loggedError } from "../observe/logged-error.js";
 import { openApiRoute } from "./open-api.js";
 import { Problem, problemOf } from "./problem.js";
@@ -106,7 +107,8 @@ class App<S extends Services> {
 
   #exchange(incoming: IncomingMessage, route: string, level: "info" | "debug"): Exchange {
     const given = incoming.headers["x-request-id"];
-    const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : this.#newId();
+    const requestId =
+      typeof given === "string" && REQUEST_ID.test(given) && !holdsToken(given) ? given : this.#newId();
     const method = incoming.method ?? "";
     return { requestId, route, method, level, begun: this.#services.monotonic(), identity: undefined };
   }

@@ -210,6 +210,7 @@ export interface Storage {
 
   createAccount(account: Account): Promise<void>;
   account(id: string): Promise<Account | undefined>;
+  /** The oldest first: that is the operator's. */
   accounts(): Promise<readonly Account[]>;
 
   /** @returns false when the account has an app of that name */
