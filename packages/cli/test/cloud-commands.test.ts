@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { configureRbac, d2Guard, runAs, shutdownRbac } from "d2-sdk";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bootstrapped, type RunningControlPlane } from "./control-plane.js";
-import { d2, type Ended, repo } from "./run-d2.js";
+import { d2, type Ended, PROGRAM, repo } from "./run-d2.js";
 
 let cwd: string;
 let plane: RunningControlPlane;
@@ -156,6 +158,52 @@ describe("the cloud commands", () => {
     expect((await run("events")).stdout).toBe("no events\n");
     expect((await run("switch", "shop")).code).toBe(0);
     expect((await run("switch", "shap")).stderr).toContain("has no app `shap`");
+  });
+
+  it("follow events as they come in, an event a line, until they are told to end", async () => {
+    const child = spawn(process.execPath, [PROGRAM, "events", "--follow", "--json", "--result", "denied"], {
+      cwd,
+      env: { ...process.env, ...env() },
+    });
+    let printed = "";
+    const line = new Promise<string>((resolve) => {
+      child.stdout.on("data", (part: Buffer) => {
+        printed += part.toString();
+        if (printed.includes("\n")) resolve(printed);
+      });
+    });
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    const event = (result: string) => ({
+      event_type: "authz_decision",
+      payload: { tool_id: "mail.send", result, reason: "rbac_denied", user_id: "ann" },
+      occurred_at: new Date().toISOString(),
+    });
+    const { status } = await fetch(`${plane.url}/v1/events/ingest`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${plane.tokens.runtime}`, "content-type": "application/json" },
+      body: JSON.stringify({ events: [event("allowed"), event("denied")] }),
+    });
+    expect(status).toBe(202);
+    expect(JSON.parse(await line)).toMatchObject({ payload: { user_id: "ann", result: "denied" } });
+    child.kill("SIGINT");
+    expect(await ended).toBe(0);
+    expect((await run("events", "--tool", "mail.send")).stdout).toMatch(
+      /authz_decision +mail\.send +ann +denied +rbac_denied/,
+    );
+  });
+
+  it("say what a publication would have changed in a decision log", async () => {
+    const instance = "cloud-commands";
+    const silent = { debug() {}, info() {}, warn() {}, error() {} };
+    const decisionLog = { path: join(cwd, "audit.jsonl"), level: "full" as const };
+    await configureRbac({ policyFile: join(cwd, "policy.yaml"), instance, logger: silent, decisionLog });
+    const search = d2Guard("orders.search", { instance }, ({ limit }: { limit: number }) => limit);
+    runAs("bot", { roles: ["assistant"] }, () => [10, 30, 40].map((limit) => search({ limit })));
+    await shutdownRbac(instance);
+    const rehearsed = await run("publish", "policy.next.yaml", "--dry-run", "--log", "audit.jsonl");
+    expect(rehearsed.stdout).toContain("2 from allow to deny");
+    expect(rehearsed.stdout).toContain("ok -> input_validation");
+    expect(rehearsed.code).toBe(0);
   });
 
   it("let `D2_TOKEN` win over the kept token", async () => {

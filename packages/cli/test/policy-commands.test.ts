@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -60,6 +60,25 @@ describe.each(POLICIES)("the policy of %s", (name) => {
     const { code, stdout } = await run("diff", policy, policy, "--fail-on", "any", "--json");
     expect(code).toBe(0);
     expect(document(stdout, "diff")).toMatchObject({ direction: "same", changes: [] });
+  });
+});
+
+describe("the policies of the examples", () => {
+  const files = readdirSync(repo("examples"), { recursive: true, encoding: "utf8" })
+    .filter((file) => /policy[\w.]*\.yaml$/.test(file) && !/\.test\.yaml$|node_modules/.test(file))
+    .sort();
+
+  it.each(files)("%s is sound, said in words, and analysed to the end", async (file) => {
+    const policy = repo(`examples/${file}`);
+    const [diagnosed, inspected, analysed] = await Promise.all([
+      d2(["diagnose", "--policy", policy, "--no-code"], { cwd }),
+      d2(["inspect", "--policy", policy], { cwd }),
+      d2(["analyze", "--policy", policy, "--json"], { cwd }),
+    ]);
+    expect(diagnosed.code).toBe(0);
+    expect(inspected.stdout).toMatch(/^roles\n/m);
+    expect(inspected.code).toBe(0);
+    expect(document(analysed.stdout, "analyze")).toMatchObject({ unfinished: [] });
   });
 });
 
